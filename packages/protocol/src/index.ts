@@ -1,1 +1,4 @@
-export {};
+export * from './errors.ts';
+export * from './names.ts';
+export * from './urn.ts';
+export * from './uuid.ts';

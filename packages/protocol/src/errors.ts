@@ -494,7 +494,7 @@ export const errorCatalogue = {
     status: 500,
     meaning: 'A defect in the server; the log holds the request id.',
   },
-} as const satisfies Record<string, ErrorSpec>;
+} as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;
 

@@ -1,1 +1,3 @@
-export {};
+export type * from './contract/catalog.ts';
+export type * from './contract/store.ts';
+export type * from './contract/transaction.ts';

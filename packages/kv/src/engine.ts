@@ -1,0 +1,78 @@
+/**
+ * The ordered key-value contract every engine keeps (RocksDB, memory, later ones).
+ *
+ * - **Order**: keys are byte strings in bytewise order; a prefix sorts before its extensions.
+ * - **Visibility**: once `write` resolved, every later `get`, `scan` and `snapshot` sees the whole
+ *   batch; nobody ever sees part of one. Reads started before may or may not see it.
+ * - **Durability**: none is promised by `write`. After a crash the engine comes back as a consistent
+ *   prefix of the batches written, at least up to the last completed `flush`. Durability is the log's
+ *   business (`@themisdb/wal`).
+ * - **Ownership**: returned bytes belong to the caller. Bytes given to `write` belong to the engine
+ *   from then on: the caller must not change them.
+ * - **Errors**: `DATA_CORRUPT` on a failed checksum, `DISK_FULL`, `DISK_IO`; every call after `close`
+ *   or after a fatal error throws `STORE_FAILED`. A write that failed may be lost, never half done.
+ */
+export interface KvEngine {
+  get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  /** Same length and order as `keys`. One engine call for all gets of one loop turn. */
+  multiGet(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
+  /** Batches of entries in key order (descending when `reverse`); never an empty batch. */
+  scan(range: KvRange, options?: ScanOptions): AsyncIterableIterator<KvEntry[]>;
+  /** All or nothing. Batches take effect in call order. */
+  write(batch: KvBatch): Promise<void>;
+  /** A frozen view of everything written so far. Must be released. */
+  snapshot(): KvSnapshot;
+  /** Makes all that was written durable. */
+  flush(): Promise<void>;
+  compact(range?: KvRange): Promise<void>;
+  /** Bytes on disk, roughly. */
+  approximateSize(range: KvRange): Promise<number>;
+  stats(): KvStats;
+  close(): Promise<void>;
+}
+
+/** Both bounds optional: `gte` included, `lt` excluded. */
+export interface KvRange {
+  readonly gte?: Uint8Array | undefined;
+  readonly lt?: Uint8Array | undefined;
+}
+
+export interface ReadOptions {
+  readonly snapshot?: KvSnapshot | undefined;
+}
+
+export interface ScanOptions extends ReadOptions {
+  readonly reverse?: boolean | undefined;
+  /** Entries in all; unlimited by default. */
+  readonly limit?: number | undefined;
+  /** Entries fetched at once: small for short scans, large for long ones. Default 256. */
+  readonly batchEntries?: number | undefined;
+  /** Values come back empty; cheaper where only keys matter. */
+  readonly keysOnly?: boolean | undefined;
+}
+
+export interface KvEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface KvSnapshot {
+  release(): void;
+}
+
+export type KvOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: Uint8Array }
+  | { readonly type: 'deleteRange'; readonly gte: Uint8Array; readonly lt: Uint8Array };
+
+/** Applied in order: a later operation on a key wins over an earlier one. */
+export type KvBatch = readonly KvOperation[];
+
+export interface KvStats {
+  readonly engine: string;
+  readonly gets: number;
+  readonly scans: number;
+  readonly batches: number;
+  readonly operations: number;
+  readonly snapshotsOpen: number;
+}

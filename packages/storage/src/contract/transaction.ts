@@ -1,0 +1,154 @@
+import type { Value, ValueObject } from '@themisdb/base';
+import type { Uuid } from '@themisdb/protocol';
+import type { AttributePath, CollectionInfo, IndexInfo } from './catalog.ts';
+
+export type Isolation = 'serializable' | 'snapshot';
+
+export interface TransactionOptions {
+  /** Default `serializable`. */
+  readonly isolation?: Isolation | undefined;
+  readonly readOnly?: boolean | undefined;
+  /** Reads the state as of this timestamp, within the retention; implies `readOnly`. */
+  readonly asOf?: Timestamp | undefined;
+}
+
+/**
+ * Hybrid logical timestamp: 48 bits of milliseconds, 16 bits of counter. As text (`_rev`, ETag) 16
+ * lower-case hexadecimal digits, which sort like the number.
+ */
+export type Timestamp = bigint;
+
+/**
+ * An entity as stored. `body` is the encoded document with its user attributes and `_key` (and
+ * `_from`, `_to`), without `_id`, `_rev`, `_urn`, which are derived.
+ */
+export interface StoredRecord {
+  readonly uuid: Uuid;
+  readonly version: Timestamp;
+  /** The document with all system attributes, decoded on first use and kept. */
+  document(): ValueObject;
+  /** One attribute without decoding the rest; null when absent. Knows the derived attributes. */
+  read(path: AttributePath): Value;
+}
+
+export interface ScanRequest {
+  readonly reverse?: boolean | undefined;
+  readonly limit?: number | undefined;
+  /** Rows per batch; a hint. */
+  readonly batchRows?: number | undefined;
+}
+
+/**
+ * A contiguous range of an index: equality on the first `equal.length` fields, then at most one
+ * bounded field. Bounds are values in AQL's order, so `{ after: null, inclusive: false }` means "not null".
+ */
+export interface IndexRange {
+  readonly equal: readonly Value[];
+  readonly lower?: IndexBound | undefined;
+  readonly upper?: IndexBound | undefined;
+}
+export interface IndexBound {
+  readonly value: Value;
+  readonly inclusive: boolean;
+}
+
+/** One entry of an index: indexed values in field order, then the stored ones. */
+export interface IndexEntry {
+  readonly uuid: Uuid;
+  readonly values: readonly Value[];
+  readonly stored: readonly Value[];
+}
+
+export interface WriteOptions {
+  /** The current version must be this one, else PRECONDITION_FAILED. */
+  readonly ifVersion?: Timestamp | undefined;
+  /** update: remove attributes that are null in the patch. Default false (null is kept). */
+  readonly removeNulls?: boolean | undefined;
+  /** update: merge nested objects rather than replace them. Default true. */
+  readonly mergeObjects?: boolean | undefined;
+}
+
+export interface WriteResult {
+  readonly uuid: Uuid;
+  readonly key: string;
+  /** The document before and after, with system attributes; absent where there is none. */
+  readonly before?: StoredRecord | undefined;
+  readonly after?: StoredRecord | undefined;
+}
+
+/**
+ * A unit of reading and writing on one store.
+ *
+ * - All reads see one snapshot (the state at `readTimestamp`) plus this transaction's own writes.
+ * - Writes are buffered; nothing is visible to others or durable before `commit` resolved.
+ * - `commit` validates: every key and range read (serializable) or every key written (snapshot) must
+ *   be unchanged since `readTimestamp`, else WRITE_CONFLICT and nothing happens. Unique indexes are
+ *   checked at write time and again at commit.
+ * - A write that fails (UNIQUE_VIOLATION, SCHEMA_VIOLATION, KEY_EXISTS, ENTITY_NOT_FOUND, …) leaves
+ *   the transaction as it was before that write, and usable.
+ * - `_rev` of buffered writes is provisional until commit: `commit` returns the final timestamp, and
+ *   records handed out by this transaction show it from then on.
+ * - Calls are not reentrant while a write is under way: await each write. Reads may run in parallel.
+ * - Every transaction must end in `commit` or `rollback`; `rollback` after an end is a no-op.
+ */
+export interface Transaction {
+  readonly readTimestamp: Timestamp;
+  readonly readOnly: boolean;
+  readonly state: 'open' | 'committed' | 'rolled-back';
+  /** Writes buffered so far. */
+  readonly writes: number;
+
+  get(collection: CollectionInfo, uuid: Uuid): Promise<StoredRecord | undefined>;
+  /** Same length and order as `uuids`. */
+  getMany(
+    collection: CollectionInfo,
+    uuids: readonly Uuid[],
+  ): Promise<(StoredRecord | undefined)[]>;
+  /** All entities of a collection, in storage order (by token). */
+  scan(collection: CollectionInfo, request?: ScanRequest): AsyncIterableIterator<StoredRecord[]>;
+  /** Entries of an index in index order. Not for `asOf` transactions (use `scan`). */
+  scanIndex(
+    collection: CollectionInfo,
+    index: IndexInfo,
+    range: IndexRange,
+    request?: ScanRequest,
+  ): AsyncIterableIterator<IndexEntry[]>;
+  /** Exact within this snapshot. */
+  count(collection: CollectionInfo): Promise<number>;
+
+  /** `_key` is made when absent. KEY_EXISTS when taken. */
+  insert(collection: CollectionInfo, document: ValueObject): Promise<WriteResult>;
+  /** Many inserts with one round of reads; results or errors in input order. */
+  insertMany(
+    collection: CollectionInfo,
+    documents: readonly ValueObject[],
+  ): Promise<(WriteResult | { readonly error: unknown })[]>;
+  replace(
+    collection: CollectionInfo,
+    uuid: Uuid,
+    document: ValueObject,
+    options?: WriteOptions,
+  ): Promise<WriteResult>;
+  update(
+    collection: CollectionInfo,
+    uuid: Uuid,
+    patch: ValueObject,
+    options?: WriteOptions,
+  ): Promise<WriteResult>;
+  remove(collection: CollectionInfo, uuid: Uuid, options?: WriteOptions): Promise<WriteResult>;
+
+  /**
+   * Stores an answer under an idempotency key with the effect; visible to `findAnswer` after commit.
+   * `fingerprint` identifies the request, so that another request under the key is refused.
+   */
+  rememberAnswer(key: string, answer: RememberedAnswer): void;
+
+  /** Resolves when the effect is on disk and visible. */
+  commit(): Promise<Timestamp>;
+  rollback(): void;
+}
+
+export interface RememberedAnswer {
+  readonly fingerprint: string;
+  readonly body: Value;
+}

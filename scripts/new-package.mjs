@@ -23,7 +23,13 @@ writeFileSync(
     license: 'Apache-2.0',
     type: 'module',
     engines: { node: '>=20.19' },
-    exports: { '.': { 'themis-src': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' } },
+    exports: {
+      '.': {
+        'themis-src': './src/index.ts',
+        types: './dist/index.d.ts',
+        default: './dist/index.js',
+      },
+    },
     files: ['dist'],
     ...(deps.length > 0 && {
       dependencies: Object.fromEntries(deps.sort().map((d) => [`@themisdb/${d}`, '0.1.0'])),

@@ -1,1 +1,1 @@
-export {};
+export { floors, type PackageRule } from './floors.ts';

@@ -4,4 +4,5 @@ export * from './crc32c.ts';
 export * from './env.ts';
 export * from './error.ts';
 export * from './prng.ts';
+export * from './suggest.ts';
 export * from './value.ts';

@@ -1,1 +1,1 @@
-export {};
+export * from './datadriven.ts';

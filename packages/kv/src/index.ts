@@ -1,1 +1,2 @@
 export type * from './engine.ts';
+export { makeMemoryEngine, type MemoryEngine, type MemoryEngineOptions } from './memory-engine.ts';

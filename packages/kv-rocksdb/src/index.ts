@@ -1,1 +1,1 @@
-export {};
+export { openRocksDB, type RocksDBOptions } from './rocksdb-engine.ts';

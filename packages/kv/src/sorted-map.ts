@@ -47,7 +47,10 @@ export class SortedMap {
 
   put(key: Uint8Array, value: Uint8Array): void {
     this.#ownList();
-    if (this.#chunks.length === 0) this.#chunks.push({ owner: this.#edition, entries: [] });
+    if (this.#chunks.length === 0) {
+      this.#chunks.push({ owner: this.#edition, entries: [{ key, value }] });
+      return;
+    }
     const place = this.#seek(key);
     if (place.chunk === this.#chunks.length) this.#toEndOfPrevious(place);
     const entries = this.#ownChunk(place.chunk);

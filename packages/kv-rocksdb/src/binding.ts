@@ -1,0 +1,134 @@
+import RocksDB from 'rocksdb-native';
+import type { KvEntry, KvOperation } from '@themisdb/kv';
+import { emptyBytes } from '@themisdb/base';
+
+/** A view of the database: the live one, or a snapshot session of it. */
+export type NativeSession = RocksDB;
+
+export interface NativeDatabaseOptions {
+  readonly writeBufferBytes: number;
+  readonly blockBytes: number;
+  readonly backgroundJobs: number;
+}
+
+export async function openNative(
+  path: string,
+  options: NativeDatabaseOptions,
+): Promise<NativeSession> {
+  const database = new RocksDB(path, {
+    writeBufferSize: options.writeBufferBytes,
+    tableBlockSize: options.blockBytes,
+    maxBackgroundJobs: options.backgroundJobs,
+  });
+  await database.ready();
+  return database;
+}
+
+/** One native call for all keys; null where there is no value. */
+export async function readAll(
+  session: NativeSession,
+  keys: readonly Uint8Array[],
+): Promise<(Uint8Array | null)[]> {
+  const batch = session.read({ capacity: keys.length, autoDestroy: true });
+  const values = keys.map((key) => batch.get(key));
+  batch.tryFlush();
+  return (await Promise.all(values)).map(plain);
+}
+
+/** The binding hands out Buffers, whose methods differ from those of a Uint8Array. */
+function plain(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** One atomic native batch. Callers keep a single one in flight: the pool does not order them. */
+export function writeAll(
+  session: NativeSession,
+  operations: readonly KvOperation[],
+): Promise<void> {
+  const batch = session.write({ capacity: operations.length, autoDestroy: true });
+  for (const operation of operations) {
+    switch (operation.type) {
+      case 'put':
+        batch.tryPut(operation.key, operation.value);
+        break;
+      case 'delete':
+        batch.tryDelete(operation.key);
+        break;
+      case 'deleteRange':
+        batch.tryDeleteRange(operation.gte, operation.lt);
+        break;
+    }
+  }
+  return batch.flush();
+}
+
+export interface CursorOptions {
+  readonly gte: Uint8Array | undefined;
+  readonly lt: Uint8Array | undefined;
+  readonly reverse: boolean;
+  readonly keysOnly: boolean;
+  readonly capacity: number;
+}
+
+/**
+ * A native iterator without the stream it is wrapped in, which costs more than the reading. Calls
+ * must not overlap; `close` must follow whatever happened.
+ */
+export class Cursor {
+  readonly #iterator: ReturnType<NativeSession['iterator']>;
+  readonly #keysOnly: boolean;
+  #entries: KvEntry[] = [];
+
+  constructor(session: NativeSession, options: CursorOptions) {
+    this.#keysOnly = options.keysOnly;
+    this.#iterator = session.iterator(
+      {
+        ...(options.gte === undefined ? {} : { gte: options.gte }),
+        ...(options.lt === undefined ? {} : { lt: options.lt }),
+      },
+      { reverse: options.reverse, values: !options.keysOnly, capacity: options.capacity },
+    );
+    this.#iterator._onread = (error, keys, values) => this.#onRead(error, keys, values);
+  }
+
+  open(): Promise<void> {
+    return settled((done) => this.#iterator._open(done));
+  }
+
+  /** Up to `count` entries; fewer only at the end. */
+  async read(count: number): Promise<KvEntry[]> {
+    const iterator = this.#iterator;
+    if (iterator._capacity < count) {
+      iterator._capacity = count;
+      iterator._resize();
+    }
+    iterator._limit = count;
+    await settled((done) => iterator._read(done));
+    return this.#entries;
+  }
+
+  close(): Promise<void> {
+    return settled((done) => this.#iterator._destroy(done));
+  }
+
+  #onRead(error: Error | undefined, keys: ArrayBuffer[], values: ArrayBuffer[]): void {
+    const iterator = this.#iterator;
+    const done = iterator._pendingRead!;
+    iterator._pendingRead = null;
+    iterator._db._state.io.dec();
+    if (error) return done(error);
+    const entries: KvEntry[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const value = this.#keysOnly ? emptyBytes : new Uint8Array(values[i]!);
+      entries.push({ key: new Uint8Array(keys[i]!), value });
+    }
+    this.#entries = entries;
+    done(undefined);
+  }
+}
+
+function settled(start: (done: (error?: Error | null) => void) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    start((error) => (error ? reject(error) : resolve())).catch(reject);
+  });
+}

@@ -1,4 +1,6 @@
 export * from './errors.ts';
+export * from './json.ts';
 export * from './names.ts';
+export * from './ndjson.ts';
 export * from './urn.ts';
 export * from './uuid.ts';

@@ -1,6 +1,7 @@
 export * from './assert.ts';
 export * from './bytes.ts';
 export * from './crc32c.ts';
+export * from './disk-path.ts';
 export * from './env.ts';
 export * from './error.ts';
 export * from './prng.ts';

@@ -1,0 +1,138 @@
+import { isArray, type Value } from '@themisdb/base';
+import type { Expression, Span } from '@themisdb/aql';
+import { functionTable } from '../functions/index.ts';
+import { tryEvaluateConstant } from './code.ts';
+import { compileCode } from './compile.ts';
+import type { CompileScope } from './contract.ts';
+import { mapOperands } from './map-node.ts';
+
+/** The part of the scope that constants can see. */
+export type BindScope = Pick<CompileScope, 'bind'>;
+
+/**
+ * Whether the value is the same for every row and run: no variables of the query, no subqueries,
+ * no collections, only deterministic functions. Bind parameters count as constant.
+ */
+export function isConstant(node: Expression): boolean {
+  return dependsOnNothing(node, new Set());
+}
+
+function dependsOnNothing(node: Expression, local: ReadonlySet<string>): boolean {
+  switch (node.type) {
+    case 'Reference':
+      return local.has(node.name);
+    case 'ExpansionItem':
+      return local.has('ExpansionItem');
+    case 'Subquery':
+    case 'CollectionParameter':
+      return false;
+    case 'FunctionCall':
+      if (functionTable.get(node.name)?.deterministic !== true) return false;
+      break;
+    case 'Expansion':
+    case 'ArrayTest':
+      local = new Set([...local, 'CURRENT', 'ExpansionItem']);
+      break;
+    case 'Satisfies':
+      local = new Set([...local, node.variable.name]);
+      break;
+    default:
+  }
+  let constant = true;
+  mapOperands(node, (operand) => {
+    constant &&= dependsOnNothing(operand, local);
+    return operand;
+  });
+  return constant;
+}
+
+/**
+ * The value of a constant expression; undefined when it is not constant, and when its evaluation
+ * would warn, fail or be costly, which is then left to the run.
+ *
+ * Errors: those of compileExpression.
+ */
+export function constantValue(node: Expression, scope: BindScope): Value | undefined {
+  if (!isConstant(node)) return undefined;
+  const code = compileCode(node, constantScope(scope));
+  return code.constant ?? tryEvaluateConstant(code.run);
+}
+
+/**
+ * The same expression with constant parts replaced by literals. Bind parameters and literals of any
+ * kind that stand alone are left as they are: nothing would be gained.
+ */
+export function foldConstants(node: Expression, scope: BindScope): Expression {
+  if (isPlain(node)) return node;
+  const value = constantValue(node, scope);
+  if (value !== undefined) return valueToExpression(value, node.span);
+  return mapOperands(node, (operand) => foldConstants(operand, scope));
+}
+
+function isPlain(node: Expression): boolean {
+  switch (node.type) {
+    case 'Null':
+    case 'Boolean':
+    case 'Number':
+    case 'String':
+    case 'BindParameter':
+    case 'CollectionParameter':
+    case 'Reference':
+    case 'ExpansionItem':
+    case 'Subquery':
+      return true;
+    case 'Array':
+      return node.elements.every(isPlain) && isConstant(node);
+    default:
+      return false;
+  }
+}
+
+/** The literal that evaluates to `value`. */
+export function valueToExpression(value: Value, span: Span): Expression {
+  switch (typeof value) {
+    case 'boolean':
+      return { type: 'Boolean', span, value };
+    case 'string':
+      return { type: 'String', span, value };
+    case 'number':
+      if (value >= 0) return { type: 'Number', span, value };
+      return {
+        type: 'Unary',
+        span,
+        operator: '-',
+        operand: { type: 'Number', span, value: -value },
+      };
+    default:
+      if (value === null) return { type: 'Null', span };
+      if (isArray(value)) {
+        return {
+          type: 'Array',
+          span,
+          elements: value.map((item) => valueToExpression(item, span)),
+        };
+      }
+      return {
+        type: 'Object',
+        span,
+        properties: Object.entries(value).map(([name, item]) => ({
+          type: 'NamedProperty',
+          span,
+          name,
+          value: valueToExpression(item, span),
+          shorthand: false,
+        })),
+      };
+  }
+}
+
+function constantScope(scope: BindScope): CompileScope {
+  let registers = 0;
+  return {
+    register: () => undefined,
+    projection: () => undefined,
+    hoisted: () => undefined,
+    allocate: () => registers++,
+    bind: (name) => scope.bind(name),
+  };
+}

@@ -1,0 +1,39 @@
+import { RE2JS } from 're2js';
+import type { EvaluationContext } from './contract.ts';
+
+/** A compiled regular expression: RE2 syntax, matching in time linear in the text. */
+export type Regex = RE2JS;
+
+const cachedMax = 256;
+const cache = new Map<string, Regex | undefined>();
+
+/**
+ * Compiles through a bounded cache. Malformed patterns, and what a linear-time engine cannot do
+ * (back references, look-around), warn with AQL_INVALID_REGEX and give undefined.
+ */
+export function tryRegex(
+  pattern: string,
+  ignoreCase: boolean,
+  context: EvaluationContext,
+): Regex | undefined {
+  const key = `${ignoreCase ? 'i' : 's'}${pattern}`;
+  let regex = cache.get(key);
+  if (regex === undefined && !cache.has(key)) {
+    regex = compile(pattern, ignoreCase);
+    if (cache.size >= cachedMax) cache.delete(cache.keys().next().value!);
+    cache.set(key, regex);
+  }
+  if (regex === undefined) {
+    context.warn('AQL_INVALID_REGEX', 'The regular expression is malformed or not supported.');
+  }
+  return regex;
+}
+
+function compile(pattern: string, ignoreCase: boolean): Regex | undefined {
+  try {
+    return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+  } catch {
+    // Every failure to compile means the same to the query: no such expression.
+    return undefined;
+  }
+}

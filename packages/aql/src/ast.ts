@@ -17,7 +17,7 @@ interface NodeBase {
   readonly span: Span;
 }
 
-// ---- Queries
+// Queries.
 
 /** A whole query: prefix, WITH list and clauses. */
 export interface Query extends NodeBase {
@@ -61,7 +61,7 @@ export interface Assignment extends NodeBase {
   readonly value: Expression;
 }
 
-// ---- Clauses
+// Clauses.
 
 export type Clause =
   | For
@@ -279,7 +279,7 @@ export interface Upsert extends NodeBase {
   readonly options: ObjectLiteral | undefined;
 }
 
-// ---- Expressions
+// Expressions.
 
 export type Expression =
   | Literal

@@ -1,0 +1,162 @@
+import type { BindParameter, Expression, ObjectLiteral, Property } from './ast.ts';
+import type { Cursor } from './cursor.ts';
+import { fixedText, isWord, K, T } from './token.ts';
+
+/** What stands in `(…)`, `[…]` and `{…}`: groups, subqueries, arguments, array and object literals. */
+
+const queryStarts: ReadonlySet<number> = new Set([
+  ...[K.FOR, K.LET, K.FILTER, K.RETURN, K.COLLECT, K.SORT, K.LIMIT, K.WINDOW],
+  ...[K.INSERT, K.UPDATE, K.REPLACE, K.REMOVE, K.UPSERT],
+]);
+
+/** Whether a clause can start with this token. */
+export function startsClause(kind: number): boolean {
+  return queryStarts.has(kind);
+}
+
+function expressionOrQuery(cursor: Cursor): Expression {
+  if (!queryStarts.has(cursor.kind)) return cursor.grammar.expression(cursor);
+  const { start } = cursor;
+  cursor.enter();
+  const clauses = cursor.grammar.clauses(cursor);
+  cursor.leave();
+  cursor.grow();
+  return Object.freeze({ type: 'Subquery', span: cursor.span(start), clauses });
+}
+
+/** `(expression)` or `(query)`. A group leaves no node; its span is the inner one. */
+export function parseGroup(cursor: Cursor, why: string): Expression {
+  cursor.expect(T.ParenOpen, '');
+  const outerStop = cursor.stopAtTarget;
+  cursor.stopAtTarget = false;
+  const inner = expressionOrQuery(cursor);
+  cursor.stopAtTarget = outerStop;
+  cursor.expect(T.ParenClose, why);
+  return inner;
+}
+
+export function parseCallArguments(cursor: Cursor): readonly Expression[] {
+  cursor.step();
+  const outerStop = cursor.stopAtTarget;
+  cursor.stopAtTarget = false;
+  const args: Expression[] = [];
+  if (cursor.kind !== T.ParenClose) {
+    do args.push(expressionOrQuery(cursor));
+    while (cursor.accept(T.Comma));
+  }
+  cursor.stopAtTarget = outerStop;
+  if (!cursor.accept(T.ParenClose)) cursor.unexpected('"," or ")" in the argument list');
+  return Object.freeze(args);
+}
+
+export function parseArray(cursor: Cursor): Expression {
+  const { start } = cursor;
+  cursor.step();
+  const outerStop = cursor.stopAtTarget;
+  cursor.stopAtTarget = false;
+  const elements: Expression[] = [];
+  while (cursor.kind !== T.BracketClose) {
+    elements.push(cursor.grammar.expression(cursor));
+    if (!cursor.accept(T.Comma)) break;
+  }
+  cursor.stopAtTarget = outerStop;
+  if (!cursor.accept(T.BracketClose)) cursor.unexpected('"," or "]" in the array');
+  return Object.freeze({
+    type: 'Array',
+    span: cursor.span(start),
+    elements: Object.freeze(elements),
+  });
+}
+
+export function parseObject(cursor: Cursor): ObjectLiteral {
+  const { start } = cursor;
+  cursor.step();
+  const outerStop = cursor.stopAtTarget;
+  cursor.stopAtTarget = false;
+  const properties: Property[] = [];
+  while (cursor.kind !== T.BraceClose) {
+    properties.push(parseProperty(cursor));
+    if (!cursor.accept(T.Comma)) break;
+  }
+  cursor.stopAtTarget = outerStop;
+  if (!cursor.accept(T.BraceClose)) cursor.unexpected('"," or "}" in the object');
+  return Object.freeze({
+    type: 'Object',
+    span: cursor.span(start),
+    properties: Object.freeze(properties),
+  });
+}
+
+function parseProperty(cursor: Cursor): Property {
+  const { start } = cursor;
+  switch (cursor.kind) {
+    case T.String:
+      return finishNamed(cursor, start, cursor.string());
+    case T.Name:
+    case T.QuotedName:
+      return parseNameProperty(cursor);
+    case T.Param:
+      return parseBoundProperty(cursor);
+    case T.BracketOpen:
+      return parseComputedProperty(cursor);
+    default:
+      // A reserved word before ":" cannot be anything but an attribute name.
+      if (isWord(cursor.kind) && cursor.peek(1) === T.Colon) {
+        return finishNamed(cursor, start, cursor.rest(0));
+      }
+      return cursor.unexpected(
+        isWord(cursor.kind)
+          ? `an attribute name; to use a variable ${fixedText(cursor.kind)!.toLowerCase()}, quote it with backticks`
+          : 'an attribute name or "}"',
+      );
+  }
+}
+
+function parseNameProperty(cursor: Cursor): Property {
+  const { start } = cursor;
+  const name = cursor.name('an attribute name');
+  if (cursor.kind === T.Colon) return finishNamed(cursor, start, name);
+  if (cursor.kind !== T.Comma && cursor.kind !== T.BraceClose) {
+    cursor.unexpected('":", "," or "}" after the attribute name');
+  }
+  const span = cursor.span(start);
+  const value: Expression = Object.freeze({ type: 'Reference', span, name });
+  return Object.freeze({ type: 'NamedProperty', span, name, value, shorthand: true });
+}
+
+function finishNamed(cursor: Cursor, start: number, name: string): Property {
+  const value = parseValue(cursor);
+  return Object.freeze({
+    type: 'NamedProperty',
+    span: cursor.span(start),
+    name,
+    value,
+    shorthand: false,
+  });
+}
+
+function parseBoundProperty(cursor: Cursor): Property {
+  const { start } = cursor;
+  const name = cursor.rest(1);
+  const key: BindParameter = Object.freeze({
+    type: 'BindParameter',
+    span: cursor.span(start),
+    name,
+  });
+  const value = parseValue(cursor);
+  return Object.freeze({ type: 'BoundProperty', span: cursor.span(start), key, value });
+}
+
+function parseComputedProperty(cursor: Cursor): Property {
+  const { start } = cursor;
+  cursor.step();
+  const key = cursor.grammar.expression(cursor);
+  cursor.expect(T.BracketClose, 'after the computed attribute name');
+  const value = parseValue(cursor);
+  return Object.freeze({ type: 'ComputedProperty', span: cursor.span(start), key, value });
+}
+
+function parseValue(cursor: Cursor): Expression {
+  cursor.expect(T.Colon, 'after the attribute name');
+  return cursor.grammar.expression(cursor);
+}

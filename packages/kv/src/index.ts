@@ -1,2 +1,3 @@
 export type * from './engine.ts';
 export { makeMemoryEngine, type MemoryEngine, type MemoryEngineOptions } from './memory-engine.ts';
+export { decodeTuple, encodeTuple, TupleReader, TupleWriter } from './tuple.ts';

@@ -1,1 +1,2 @@
 export type * from './contract.ts';
+export { openWal, type WalOptions } from './wal.ts';

@@ -1,1 +1,1 @@
-export {};
+export { aql, collectionName, type AqlQuery, type CollectionName } from './aql-tag.ts';

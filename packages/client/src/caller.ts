@@ -1,0 +1,149 @@
+import { themisError } from '@themisdb/protocol';
+import { Deadline } from './deadline.ts';
+import { errorFromAnswer } from './errors.ts';
+import type { RetryPolicy } from './retry.ts';
+import type { Transport, TransportResponse } from './transport/transport.ts';
+
+/** Options every call takes. */
+export interface CallOptions {
+  /** One deadline for the whole call, retries included. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Call extends CallOptions {
+  readonly method: string;
+  readonly path: string;
+  readonly namespace?: string | undefined;
+  readonly transaction?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is, with the content type given in `headers`. Never repeated when a stream. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  /** Has no second effect when repeated: reads, and writes under an idempotency key. */
+  readonly isRepeatable: boolean;
+  /** Statuses that are answers rather than errors, besides 2xx. */
+  readonly accepts?: readonly number[] | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** Parsed JSON; undefined when there is no body. */
+  readonly body: unknown;
+}
+
+export interface CallerOptions {
+  readonly endpoints: readonly string[];
+  readonly transport: Transport;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sends calls: picks an endpoint, keeps the deadline, repeats what may be repeated, types errors. */
+export class Caller {
+  readonly #options: CallerOptions;
+  /** Index of the endpoint that answered last; the next one is tried after a failure. */
+  #current = 0;
+  #closed = false;
+
+  constructor(options: CallerOptions) {
+    this.#options = options;
+  }
+
+  async call(call: Call): Promise<Answer> {
+    const deadline = new Deadline(call.timeoutMs ?? this.#options.timeoutMs, call.signal);
+    try {
+      const response = await this.#attempts(call, deadline);
+      const text = await response.text();
+      return {
+        status: response.status,
+        header: (name) => response.header(name),
+        body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      };
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /**
+   * The answer's bytes as they come. The deadline covers the time to the first byte only; after that
+   * the caller's signal decides.
+   */
+  async *stream(call: Call): AsyncIterableIterator<Uint8Array> {
+    const deadline = new Deadline(call.timeoutMs ?? this.#options.timeoutMs, call.signal);
+    let response: TransportResponse;
+    try {
+      response = await this.#attempts(call, deadline);
+    } finally {
+      deadline.end();
+    }
+    let isDone = false;
+    try {
+      yield* response.chunks();
+      isDone = true;
+    } finally {
+      if (!isDone) response.discard();
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#options.transport.close();
+  }
+
+  async #attempts(call: Call, deadline: Deadline): Promise<TransportResponse> {
+    const { retry } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const response = await this.#once(call, deadline);
+        retry.succeeded();
+        return response;
+      } catch (error) {
+        const isStream = typeof call.body === 'object' && !(call.body instanceof Uint8Array);
+        const delayMs = isStream ? undefined : retry.delayMs(attempt, error, call.isRepeatable);
+        if (delayMs === undefined || delayMs >= deadline.remainingMs) throw error;
+        await deadline.sleep(delayMs);
+      }
+    }
+  }
+
+  async #once(call: Call, deadline: Deadline): Promise<TransportResponse> {
+    if (this.#closed) {
+      throw themisError('BAD_REQUEST', { message: 'the client was closed; make a new one' });
+    }
+    const { endpoints, transport } = this.#options;
+    const index = this.#current % endpoints.length;
+    let response: TransportResponse;
+    try {
+      response = await transport.send({
+        method: call.method,
+        origin: endpoints[index]!,
+        path: call.path,
+        headers: this.#headers(call, deadline),
+        body: call.json === undefined ? call.body : JSON.stringify(call.json),
+        signal: deadline.signal,
+      });
+    } catch (error) {
+      this.#current = index + 1;
+      throw error;
+    }
+    const isAnswer =
+      (response.status >= 200 && response.status < 300) ||
+      call.accepts?.includes(response.status) === true;
+    if (isAnswer) return response;
+    if (response.status === 503) this.#current = index + 1;
+    throw errorFromAnswer(response.status, await response.text());
+  }
+
+  #headers(call: Call, deadline: Deadline): Record<string, string> {
+    const headers: Record<string, string> = { ...this.#options.headers, ...call.headers };
+    if (call.json !== undefined) headers['content-type'] ??= 'application/json';
+    if (call.namespace !== undefined) headers['x-themis-namespace'] = call.namespace;
+    if (call.transaction !== undefined) headers['x-themis-transaction'] = call.transaction;
+    headers['x-request-timeout'] ??= String(Math.max(1, Math.floor(deadline.remainingMs)));
+    return headers;
+  }
+}

@@ -1,8 +1,14 @@
 import { Prng, utf8Encode } from '@themisdb/base';
+import { runKvContract } from '@themisdb/testing/kv-contract';
 import { expect, test } from 'vitest';
 import { makeMemoryEngine } from './memory-engine.ts';
 
 const bytes = utf8Encode;
+
+runKvContract('the memory engine', async () => {
+  const engine = makeMemoryEngine();
+  return { engine, dispose: () => engine.close() };
+});
 
 test('a crash keeps everything up to the flush and a prefix of what came later', async () => {
   const survivors = new Set<number>();

@@ -296,6 +296,18 @@ export const errorCatalogue = {
     arango: 1511,
     meaning: 'A variable of that name is in scope already.',
   },
+  AQL_COLLECTION_IN_EXPRESSION: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1568,
+    meaning: 'A collection stands where a value is needed.',
+  },
+  AQL_ARRAY_EXPECTED: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1563,
+    meaning: 'FOR was given something that is neither a collection nor an array.',
+  },
   AQL_UNKNOWN_FUNCTION: {
     kind: 'invalid',
     status: 400,
@@ -373,6 +385,36 @@ export const errorCatalogue = {
     status: 400,
     arango: 1562,
     meaning: 'Division by zero.',
+  },
+  AQL_INVALID_ARGUMENT_TYPE: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1542,
+    meaning: 'A function got an argument of a type or value it cannot work with.',
+  },
+  AQL_ARRAY_EXPECTED: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1563,
+    meaning: 'A function got something else where it works on an array.',
+  },
+  AQL_INVALID_ARITHMETIC: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1561,
+    meaning: 'A calculation met a value that is no number.',
+  },
+  AQL_INVALID_DATE: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1572,
+    meaning: 'Not a date: an ISO 8601 string or milliseconds, in the years 0000 to 9999.',
+  },
+  AQL_USER_WARNING: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1594,
+    meaning: 'The query called WARN() with a condition that did not hold.',
   },
   AQL_FAIL: {
     kind: 'invalid',

@@ -1,18 +1,25 @@
-import { ThemisError, type ErrorKind, type TextPosition } from '@themisdb/base';
-import { errorSpec, isErrorCode, themisError } from '@themisdb/protocol';
+import { ThemisError, type ErrorKind } from '@themisdb/base';
+import {
+  errorSpec,
+  isErrorCode,
+  themisError,
+  type ErrorBody,
+  type Problem,
+} from '@themisdb/protocol';
 
-interface Problem {
-  readonly detail?: string;
-  readonly status?: number;
-  readonly error?: {
-    readonly code?: string;
-    readonly message?: string;
-    readonly position?: TextPosition;
-    readonly details?: Readonly<Record<string, unknown>>;
-  };
-  readonly retryable?: boolean;
-  readonly retry_after_ms?: number;
-  readonly request_id?: string;
+type Answered = Partial<Problem>;
+
+/** The typed error of one failed item of a batch. */
+export function errorFromBody(body: ErrorBody, status = 400): ThemisError {
+  const spec = isErrorCode(body.code) ? errorSpec(body.code) : undefined;
+  return new ThemisError({
+    code: body.code,
+    kind: spec?.kind ?? kindOfStatus(status),
+    message: body.message,
+    retryable: spec?.retryable ?? false,
+    position: body.position,
+    details: body.details,
+  });
 }
 
 /**
@@ -40,10 +47,10 @@ export function errorFromAnswer(status: number, text: string): ThemisError {
   });
 }
 
-function tryProblem(text: string): Problem | undefined {
+function tryProblem(text: string): Answered | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Problem) : undefined;
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Answered) : undefined;
   } catch {
     return undefined;
   }

@@ -392,12 +392,6 @@ export const errorCatalogue = {
     arango: 1542,
     meaning: 'A function got an argument of a type or value it cannot work with.',
   },
-  AQL_ARRAY_EXPECTED: {
-    kind: 'invalid',
-    status: 400,
-    arango: 1563,
-    meaning: 'A function got something else where it works on an array.',
-  },
   AQL_INVALID_ARITHMETIC: {
     kind: 'invalid',
     status: 400,

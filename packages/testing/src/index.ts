@@ -1,1 +1,2 @@
 export * from './datadriven.ts';
+export * from './sim/index.ts';

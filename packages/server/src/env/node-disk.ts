@@ -14,21 +14,24 @@ export function makeNodeDisk(root: string): Disk {
   };
   return {
     nativePath: native,
-    open: (path, options) => openFile(path, native(path), options),
+    open: async (path, options) => openFile(path, native(path), options),
     async list(path) {
       const names = await attempt('list', path, readdir(native(path))).catch(absentIs([]));
       return names.sort();
     },
-    exists: (path) =>
-      attempt('exists', path, access(native(path)))
-        .then(() => true)
-        .catch(absentIs(false)),
+    async exists(path) {
+      const found = attempt('exists', path, access(native(path))).then(() => true);
+      return found.catch(absentIs(false));
+    },
     async makeDirectory(path) {
       await attempt('makeDirectory', path, mkdir(native(path), { recursive: true }));
     },
-    rename: (from, to) => attempt('rename', from, rename(native(from), native(to))),
-    remove: (path) => attempt('remove', path, rm(native(path), { recursive: true, force: true })),
-    syncDirectory: (path) => attempt('syncDirectory', path, syncFolder(native(path))),
+    rename: async (from, to) => attempt('rename', from, rename(native(from), native(to))),
+    async remove(path) {
+      assert(path !== '', 'the root folder cannot be removed');
+      await attempt('remove', path, rm(native(path), { recursive: true, force: true }));
+    },
+    syncDirectory: async (path) => attempt('syncDirectory', path, syncFolder(native(path))),
   };
 }
 

@@ -378,7 +378,7 @@ export interface Member extends NodeBase {
 export interface BoundMember extends NodeBase {
   readonly type: 'BoundMember';
   readonly object: Expression;
-  readonly attribute: BindParameter | CollectionParameter;
+  readonly attribute: BindParameter;
 }
 
 /** `object[index]`: a position from the start, or negative from the end, or an attribute name. */

@@ -118,6 +118,15 @@ export class Cursor {
     return Object.freeze({ start, end: this.lastEnd });
   }
 
+  /** `parse` between brackets of some kind, where an `IN` is the operator again. */
+  bracketed<R>(parse: (cursor: Cursor) => R): R {
+    const outerStop = this.stopAtTarget;
+    this.stopAtTarget = false;
+    const result = parse(this);
+    this.stopAtTarget = outerStop;
+    return result;
+  }
+
   // Token values
 
   /** The name at the current token, quoted or not; steps over it. */

@@ -12,4 +12,6 @@ export {
   type WordInfo,
 } from './keywords.ts';
 export { parse, parseExpression, parseLimits, type ParseOptions } from './parse.ts';
+export { print, printClause, printExpression, type PrintOptions } from './print.ts';
 export { positionAt } from './position.ts';
+export { children, visit, type Visitor } from './visit.ts';

@@ -1,5 +1,6 @@
-import type { BindParameter, Expression, ObjectLiteral, Property } from './ast.ts';
+import type { Expression, ObjectLiteral, Property } from './ast.ts';
 import type { Cursor } from './cursor.ts';
+import { parseBindParameter } from './parse-names.ts';
 import { fixedText, isWord, K, T } from './token.ts';
 
 /** What stands in `(…)`, `[…]` and `{…}`: groups, subqueries, arguments, array and object literals. */
@@ -27,64 +28,58 @@ function expressionOrQuery(cursor: Cursor): Expression {
 /** `(expression)` or `(query)`. A group leaves no node; its span is the inner one. */
 export function parseGroup(cursor: Cursor, why: string): Expression {
   cursor.expect(T.ParenOpen, '');
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
-  const inner = expressionOrQuery(cursor);
-  cursor.stopAtTarget = outerStop;
+  const inner = cursor.bracketed(expressionOrQuery);
   cursor.expect(T.ParenClose, why);
   return inner;
 }
 
 export function parseCallArguments(cursor: Cursor): readonly Expression[] {
   cursor.step();
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
-  const args: Expression[] = [];
-  if (cursor.kind !== T.ParenClose) {
-    do args.push(expressionOrQuery(cursor));
-    while (cursor.accept(T.Comma));
-  }
-  cursor.stopAtTarget = outerStop;
+  const args = cursor.kind === T.ParenClose ? [] : cursor.bracketed(parseArguments);
   if (!cursor.accept(T.ParenClose)) cursor.unexpected('"," or ")" in the argument list');
   return Object.freeze(args);
+}
+
+function parseArguments(cursor: Cursor): Expression[] {
+  const args: Expression[] = [];
+  do args.push(expressionOrQuery(cursor));
+  while (cursor.accept(T.Comma));
+  return args;
 }
 
 export function parseArray(cursor: Cursor): Expression {
   const { start } = cursor;
   cursor.step();
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
+  const elements = cursor.bracketed(parseElements);
+  if (!cursor.accept(T.BracketClose)) cursor.unexpected('"," or "]" in the array');
+  return Object.freeze({ type: 'Array', span: cursor.span(start), elements });
+}
+
+/** A comma after the last element is allowed, in objects too. */
+function parseElements(cursor: Cursor): readonly Expression[] {
   const elements: Expression[] = [];
   while (cursor.kind !== T.BracketClose) {
     elements.push(cursor.grammar.expression(cursor));
     if (!cursor.accept(T.Comma)) break;
   }
-  cursor.stopAtTarget = outerStop;
-  if (!cursor.accept(T.BracketClose)) cursor.unexpected('"," or "]" in the array');
-  return Object.freeze({
-    type: 'Array',
-    span: cursor.span(start),
-    elements: Object.freeze(elements),
-  });
+  return Object.freeze(elements);
 }
 
 export function parseObject(cursor: Cursor): ObjectLiteral {
   const { start } = cursor;
   cursor.step();
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
+  const properties = cursor.bracketed(parseProperties);
+  if (!cursor.accept(T.BraceClose)) cursor.unexpected('"," or "}" in the object');
+  return Object.freeze({ type: 'Object', span: cursor.span(start), properties });
+}
+
+function parseProperties(cursor: Cursor): readonly Property[] {
   const properties: Property[] = [];
   while (cursor.kind !== T.BraceClose) {
     properties.push(parseProperty(cursor));
     if (!cursor.accept(T.Comma)) break;
   }
-  cursor.stopAtTarget = outerStop;
-  if (!cursor.accept(T.BraceClose)) cursor.unexpected('"," or "}" in the object');
-  return Object.freeze({
-    type: 'Object',
-    span: cursor.span(start),
-    properties: Object.freeze(properties),
-  });
+  return Object.freeze(properties);
 }
 
 function parseProperty(cursor: Cursor): Property {
@@ -137,12 +132,7 @@ function finishNamed(cursor: Cursor, start: number, name: string): Property {
 
 function parseBoundProperty(cursor: Cursor): Property {
   const { start } = cursor;
-  const name = cursor.rest(1);
-  const key: BindParameter = Object.freeze({
-    type: 'BindParameter',
-    span: cursor.span(start),
-    name,
-  });
+  const key = parseBindParameter(cursor);
   const value = parseValue(cursor);
   return Object.freeze({ type: 'BoundProperty', span: cursor.span(start), key, value });
 }

@@ -5,7 +5,7 @@ import { startsClause } from './parse-brackets.ts';
 import { parseCollect, parseWindow } from './parse-collect.ts';
 import { parseFor } from './parse-for.ts';
 import { parseInsert, parseRemove, parseUpdate, parseUpsert } from './parse-modification.ts';
-import { parseParameter } from './parse-parts.ts';
+import { parseBindParameter } from './parse-names.ts';
 import { K, T } from './token.ts';
 
 const modifications: ReadonlySet<Clause['type']> = new Set<Clause['type']>([
@@ -138,10 +138,8 @@ function parseDirection(cursor: Cursor): SortKey['direction'] {
       return 'DESC';
     case T.String:
       return directionOf(cursor);
-    case T.Param: {
-      const parameter = parseParameter(cursor);
-      return parameter.type === 'BindParameter' ? parameter : 'ASC';
-    }
+    case T.Param:
+      return parseBindParameter(cursor);
     default:
       return 'ASC';
   }

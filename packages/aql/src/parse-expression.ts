@@ -2,30 +2,13 @@ import type { BinaryOperator, ComparisonOperator, Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { parsePostfix } from './parse-postfix.ts';
 import { parseArray, parseCallArguments, parseGroup, parseObject } from './parse-brackets.ts';
-import { atAtLeast, parseParameter, parseQuantifier } from './parse-parts.ts';
-import { K, T, kindCount } from './token.ts';
-
-/**
- * Binding powers, the order of ArangoDB's grammar: a higher one binds tighter, all binary operators
- * group to the left, the ternary to the right.
- */
-const power = {
-  none: 0,
-  ternary: 1,
-  or: 2,
-  and: 3,
-  quantifier: 4,
-  equality: 5,
-  membership: 6,
-  relation: 7,
-  range: 8,
-  sum: 9,
-  product: 10,
-  unary: 11,
-} as const;
+import { parseParameter } from './parse-names.ts';
+import { atAtLeast, parseQuantifier } from './parse-parts.ts';
+import { binaryPower, power, type BindingPower } from './power.ts';
+import { K, kindCount, T } from './token.ts';
 
 interface Infix {
-  readonly power: number;
+  readonly power: BindingPower;
   readonly operator: BinaryOperator;
 }
 
@@ -34,28 +17,28 @@ const infixes: readonly (Infix | undefined)[] = makeInfixes();
 
 function makeInfixes(): (Infix | undefined)[] {
   const out: (Infix | undefined)[] = Array.from({ length: kindCount }, () => undefined);
-  const set = (kind: number, bindingPower: number, operator: BinaryOperator): void => {
-    out[kind] = Object.freeze({ power: bindingPower, operator });
+  const set = (kind: number, operator: BinaryOperator): void => {
+    out[kind] = Object.freeze({ power: binaryPower[operator], operator });
   };
-  set(T.OrOr, power.or, '||');
-  set(K.OR, power.or, '||');
-  set(T.AndAnd, power.and, '&&');
-  set(K.AND, power.and, '&&');
-  set(T.Equal, power.equality, '==');
-  set(T.NotEqual, power.equality, '!=');
-  set(K.LIKE, power.equality, 'LIKE');
-  set(T.Match, power.equality, '=~');
-  set(T.NotMatch, power.equality, '!~');
-  set(K.IN, power.membership, 'IN');
-  set(T.Less, power.relation, '<');
-  set(T.LessEqual, power.relation, '<=');
-  set(T.Greater, power.relation, '>');
-  set(T.GreaterEqual, power.relation, '>=');
-  set(T.Plus, power.sum, '+');
-  set(T.Minus, power.sum, '-');
-  set(T.Times, power.product, '*');
-  set(T.Divide, power.product, '/');
-  set(T.Modulo, power.product, '%');
+  set(T.OrOr, '||');
+  set(K.OR, '||');
+  set(T.AndAnd, '&&');
+  set(K.AND, '&&');
+  set(T.Equal, '==');
+  set(T.NotEqual, '!=');
+  set(K.LIKE, 'LIKE');
+  set(T.Match, '=~');
+  set(T.NotMatch, '!~');
+  set(K.IN, 'IN');
+  set(T.Less, '<');
+  set(T.LessEqual, '<=');
+  set(T.Greater, '>');
+  set(T.GreaterEqual, '>=');
+  set(T.Plus, '+');
+  set(T.Minus, '-');
+  set(T.Times, '*');
+  set(T.Divide, '/');
+  set(T.Modulo, '%');
   return out;
 }
 
@@ -102,9 +85,10 @@ function parseInfix(
   const { kind } = cursor;
   const infix = infixes[kind];
   if (infix !== undefined) {
-    if (infix.power <= floor || (kind === K.IN && atTargetCollection(cursor))) return undefined;
+    if (infix.power.left <= floor || (kind === K.IN && atTargetCollection(cursor)))
+      return undefined;
     cursor.step();
-    return binary(cursor, start, infix.operator, left, infix.power);
+    return binary(cursor, start, infix.operator, left);
   }
   switch (kind) {
     case T.Question:
@@ -128,15 +112,14 @@ function binary(
   start: number,
   operator: BinaryOperator,
   left: Expression,
-  rightFloor: number,
 ): Expression {
-  const right = parseBinary(cursor, rightFloor);
+  const right = parseBinary(cursor, binaryPower[operator].right);
   return Object.freeze({ type: 'Binary', span: cursor.span(start), operator, left, right });
 }
 
 function parseTernary(cursor: Cursor, condition: Expression, start: number): Expression {
   cursor.step();
-  const then = cursor.kind === T.Colon ? undefined : parseExpression(cursor);
+  const then = cursor.kind === T.Colon ? undefined : cursor.bracketed(parseExpression);
   cursor.expect(T.Colon, 'between the branches of "?"');
   const otherwise = parseExpression(cursor);
   return Object.freeze({ type: 'Ternary', span: cursor.span(start), condition, then, otherwise });
@@ -162,16 +145,16 @@ function parseNegated(cursor: Cursor, left: Expression, start: number): Expressi
   switch (cursor.kind) {
     case K.IN:
       cursor.step();
-      return binary(cursor, start, 'NOT IN', left, power.membership);
+      return binary(cursor, start, 'NOT IN', left);
     case K.LIKE:
       cursor.step();
-      return binary(cursor, start, 'NOT LIKE', left, power.equality);
+      return binary(cursor, start, 'NOT LIKE', left);
     case T.Match:
       cursor.step();
-      return binary(cursor, start, '!~', left, power.equality);
+      return binary(cursor, start, '!~', left);
     case T.NotMatch:
       cursor.step();
-      return binary(cursor, start, '=~', left, power.equality);
+      return binary(cursor, start, '=~', left);
     default:
       return cursor.unexpected('IN, LIKE or "=~" after NOT');
   }
@@ -185,8 +168,8 @@ function parseArrayComparison(
 ): Expression | undefined {
   if (!atQuantifiedComparison(cursor)) return undefined;
   const quantifier = parseQuantifier(cursor);
-  const [operator, operatorPower] = parseComparison(cursor);
-  const right = parseBinary(cursor, operatorPower);
+  const operator = parseComparison(cursor);
+  const right = parseBinary(cursor, binaryPower[operator].right);
   return Object.freeze({
     type: 'ArrayComparison',
     span: cursor.span(start),
@@ -199,25 +182,27 @@ function parseArrayComparison(
 
 function atQuantifiedComparison(cursor: Cursor): boolean {
   if (cursor.kind === T.Name) return atAtLeast(cursor);
-  return cursor.kind !== K.ANY || isComparisonStart(cursor.peek(1));
+  // `1..2 ANY start` is a traversal; ALL and NONE mean nothing else here.
+  if (cursor.kind !== K.ANY || isComparison(cursor.peek(1))) return true;
+  return cursor.peek(1) === K.NOT && cursor.peek(2) === K.IN;
 }
 
-function isComparisonStart(kind: number): boolean {
-  return (kind >= T.Equal && kind <= T.GreaterEqual) || kind === K.IN || kind === K.NOT;
+function isComparison(kind: number): boolean {
+  return (kind >= T.Equal && kind <= T.GreaterEqual) || kind === K.IN;
 }
 
-function parseComparison(cursor: Cursor): [ComparisonOperator, number] {
+function parseComparison(cursor: Cursor): ComparisonOperator {
   if (cursor.kind === K.NOT && cursor.peek(1) === K.IN) {
     cursor.step();
     cursor.step();
-    return ['NOT IN', power.membership];
+    return 'NOT IN';
   }
   const infix = infixes[cursor.kind];
-  if (infix === undefined || !isComparisonStart(cursor.kind)) {
+  if (infix === undefined || !isComparison(cursor.kind)) {
     return cursor.unexpected('a comparison, IN or NOT IN after the quantifier');
   }
   cursor.step();
-  return [infix.operator as ComparisonOperator, infix.power];
+  return infix.operator as ComparisonOperator;
 }
 
 function parseUnary(cursor: Cursor): Expression {
@@ -309,10 +294,7 @@ function parseSatisfies(cursor: Cursor): Expression {
   cursor.step();
   const variable = cursor.variable('a variable name');
   cursor.expect(K.IN, 'after the variable');
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
-  const source = parseExpression(cursor);
-  cursor.stopAtTarget = outerStop;
+  const source = cursor.bracketed(parseExpression);
   if (!cursor.acceptWord('SATISFIES')) cursor.unexpected('SATISFIES', ['SATISFIES']);
   const condition = parseExpression(cursor);
   return Object.freeze({

@@ -11,7 +11,8 @@ import type {
   Variable,
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { parseCollection, parseOptions, parseParameter } from './parse-parts.ts';
+import { parseCollection, parseParameter } from './parse-names.ts';
+import { parseOptions } from './parse-parts.ts';
 import { K, T } from './token.ts';
 
 /** `FOR` in all its forms: over an expression, a traversal, a search for paths. */

@@ -1,7 +1,8 @@
 import type { Clause, Expression } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { parseOptions, parseParameter, parseTarget } from './parse-parts.ts';
 import { parseObject } from './parse-brackets.ts';
+import { parseParameter, parseTarget } from './parse-names.ts';
+import { parseOptions } from './parse-parts.ts';
 import { K, T } from './token.ts';
 
 /** `INSERT document INTO|IN collection [OPTIONS …]`. */

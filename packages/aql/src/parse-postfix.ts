@@ -1,6 +1,7 @@
 import type { Expansion, Expression, ExpansionItem, InlineLimit, Quantifier } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { atAtLeast, parseParameter, parseQuantifier } from './parse-parts.ts';
+import { parseBindParameter } from './parse-names.ts';
+import { atAtLeast, parseQuantifier } from './parse-parts.ts';
 import { isWord, K, T } from './token.ts';
 
 /** An expansion whose body is still growing: everything of the node but body and span. */
@@ -41,8 +42,8 @@ function close(
 
 function parseMember(cursor: Cursor, object: Expression, start: number): Expression {
   cursor.step();
-  if (cursor.kind === T.Param || cursor.kind === T.CollectionParam) {
-    const attribute = parseParameter(cursor);
+  if (cursor.kind === T.Param) {
+    const attribute = parseBindParameter(cursor);
     return Object.freeze({ type: 'BoundMember', span: cursor.span(start), object, attribute });
   }
   // A reserved word after the dot cannot be anything but an attribute name.
@@ -52,7 +53,7 @@ function parseMember(cursor: Cursor, object: Expression, start: number): Express
 
 function parseIndex(cursor: Cursor, object: Expression, start: number): Expression {
   cursor.step();
-  const index = withoutTarget(cursor, cursor.grammar.expression);
+  const index = cursor.bracketed(cursor.grammar.expression);
   cursor.expect(T.BracketClose, 'after the index');
   const span = cursor.span(start);
   return index.type === 'String' && isAttributeName(index.value)
@@ -63,14 +64,6 @@ function parseIndex(cursor: Cursor, object: Expression, start: number): Expressi
 /** Digits first may be a position in an array, so such a string stays an index. */
 function isAttributeName(text: string): boolean {
   return text !== '' && !(text >= '0' && text < ':');
-}
-
-function withoutTarget<R>(cursor: Cursor, parse: (cursor: Cursor) => R): R {
-  const outerStop = cursor.stopAtTarget;
-  cursor.stopAtTarget = false;
-  const result = parse(cursor);
-  cursor.stopAtTarget = outerStop;
-  return result;
 }
 
 function countOf(cursor: Cursor, kind: number): number {
@@ -89,7 +82,7 @@ function parseExpansion(
   const levels = countOf(cursor, T.Times);
   // More than one star flattens what the chain before gives, so that is finished first.
   const source = levels > 1 ? close(cursor, open, before, start) : before;
-  open.push({ source, levels, ...withoutTarget(cursor, parseInlineClauses) });
+  open.push({ source, levels, ...cursor.bracketed(parseInlineClauses) });
   cursor.expect(T.BracketClose, 'to close the array expansion');
   const item: ExpansionItem = { type: 'ExpansionItem', span: emptySpan(cursor) };
   return Object.freeze(item);
@@ -140,7 +133,7 @@ function parseArrayTest(
   cursor.step();
   const levels = countOf(cursor, T.Question);
   const source = levels > 1 ? close(cursor, open, before, start) : before;
-  const test = withoutTarget(cursor, parseTestClauses);
+  const test = cursor.bracketed(parseTestClauses);
   cursor.expect(T.BracketClose, 'to close the array test');
   return Object.freeze({ type: 'ArrayTest', span: cursor.span(start), source, levels, ...test });
 }

@@ -3,7 +3,7 @@ import type { CollectionRef, Expression, Query, QueryMode } from './ast.ts';
 import { Cursor, type Grammar, type ParseLimits } from './cursor.ts';
 import { parseClauses } from './parse-clauses.ts';
 import { parseExpression as parseAnyExpression } from './parse-expression.ts';
-import { parseCollection } from './parse-parts.ts';
+import { parseCollection } from './parse-names.ts';
 import { K, T } from './token.ts';
 
 export type ParseOptions = Partial<ParseLimits>;
@@ -12,7 +12,7 @@ export type ParseOptions = Partial<ParseLimits>;
 export const parseLimits: ParseLimits = Object.freeze({
   textLengthMax: 4_194_304,
   tokensMax: 1_000_000,
-  nestingMax: 500,
+  nestingMax: 300,
   treeDepthMax: 1000,
   clausesMax: 4000,
 });

@@ -306,7 +306,8 @@ export const errorCatalogue = {
     kind: 'invalid',
     status: 400,
     arango: 1563,
-    meaning: 'FOR was given something that is neither a collection nor an array.',
+    meaning:
+      'FOR was given something that is neither a collection nor an array, or a function no array.',
   },
   AQL_UNKNOWN_FUNCTION: {
     kind: 'invalid',

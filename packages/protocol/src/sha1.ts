@@ -1,4 +1,4 @@
-// SHA-1 (RFC 3174), only for UUIDv5. Written out because browsers offer it only asynchronously.
+// SHA-1 (RFC 3174), for UUIDv5 and checksums. Written out because browsers offer it only asynchronously.
 const words = new Int32Array(80);
 
 export function sha1(message: Uint8Array): Uint8Array {

@@ -56,13 +56,16 @@ export class ProgressTracker {
     for (const [id, member] of this.#progress) member.isLearner = config.learners.includes(id);
   }
 
-  /** Starts every member's progress anew, as a node does whenever it changes its role. */
-  resetProgress(next: number): void {
-    const fresh = [...this.#progress].map(([id, old]): [number, Progress] => [
+  /** Starts every member's progress anew at the end of our log, as any change of role does. */
+  resetProgress(self: number, lastIndex: number): void {
+    const next = lastIndex + 1;
+    const fresh = [...this.#progress].map(([id, { isLearner }]): [number, Progress] => [
       id,
-      this.makeProgress({ next, isLearner: old.isLearner, recentActive: false }),
+      this.makeProgress({ next, isLearner, recentActive: false }),
     ]);
     this.#progress = new Map(fresh);
+    const own = this.#progress.get(self);
+    if (own !== undefined) own.match = lastIndex;
   }
 
   makeProgress(init: { next: number; isLearner: boolean; recentActive: boolean }): Progress {

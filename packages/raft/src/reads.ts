@@ -1,0 +1,55 @@
+import { contextOf } from './read-only.ts';
+import type { Raft } from './raft.ts';
+import { broadcastHeartbeat } from './replication.ts';
+import { type Message, MessageType, NONE } from './types.ts';
+
+/** Linearizable reads without a log entry (thesis section 6.4). */
+
+export function handleReadIndex(raft: Raft, request: Message): void {
+  if (raft.tracker.isSingleton) {
+    answer(raft, request, raft.log.committed);
+  } else if (!raft.log.hasCommittedInTerm(raft.term)) {
+    // Entries of earlier terms may be committed without our knowing; the commit index tells nothing
+    // until an entry of our own term is (step 1 of section 6.4).
+    raft.pendingReads.push(request);
+  } else {
+    serve(raft, request);
+  }
+}
+
+/** Serves the requests that waited for the first commit of the term. */
+export function releasePendingReads(raft: Raft): void {
+  if (raft.pendingReads.length === 0 || !raft.log.hasCommittedInTerm(raft.term)) return;
+  const requests = raft.pendingReads;
+  raft.pendingReads = [];
+  for (const request of requests) serve(raft, request);
+}
+
+/** A member answered the heartbeat of a read; with a quorum, that read and all before it are good. */
+export function confirmReads(raft: Raft, from: number, context: Uint8Array): void {
+  if (raft.settings.readOnlyOption !== 'safe') return;
+  const acks = raft.readOnly.acknowledge(from, context);
+  if (raft.tracker.config.voters.voteResult(acks) !== 'won') return;
+  for (const { request, index } of raft.readOnly.advance(context)) answer(raft, request, index);
+}
+
+function serve(raft: Raft, request: Message): void {
+  if (raft.settings.readOnlyOption === 'lease-based') {
+    // While the lease lasts nobody else can have been elected (section 6.4.1).
+    answer(raft, request, raft.log.committed);
+    return;
+  }
+  const context = contextOf(request);
+  raft.readOnly.add(raft.log.committed, request);
+  raft.readOnly.acknowledge(raft.id, context);
+  broadcastHeartbeat(raft, context);
+}
+
+/** To our own application, or to the follower that passed the request on. */
+function answer(raft: Raft, request: Message, index: number): void {
+  if (request.from === NONE || request.from === raft.id) {
+    raft.readStates.push({ index, context: request.entries[0]?.data });
+  } else {
+    raft.send(MessageType.ReadIndexResp, { to: request.from, index, entries: request.entries });
+  }
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import {
+  configKeys,
+  configNames,
+  flagOf,
+  loadConfig,
+  startServer,
+  type ConfigName,
+} from '@themisdb/server';
+import type { Terminal } from '../terminal.ts';
+
+/** Flags people type; the other settings are flags as well, listed by `--help`. */
+export function startCommand(
+  program: Command,
+  terminal: Terminal,
+  fail: (code: number) => void,
+): void {
+  const command = program
+    .command('start')
+    .description('Start one node with all roles: HTTP API and data in one folder.')
+    .option('--config <file>', 'configuration file (JSON); also THEMIS_CONFIG');
+  for (const name of configNames) command.option(`--${flagOf(name)} <value>`, describe(name));
+  command.addHelpText(
+    'after',
+    `
+Every setting is also a variable: --port is THEMIS_PORT. Flags win over variables, variables over
+the file.`,
+  );
+  command.action(async () => {
+    const { config: file, ...given } = command.opts<Record<string, string>>();
+    const flags = Object.fromEntries(
+      command.options
+        .filter((option) => Object.hasOwn(given, option.attributeName()))
+        .map((option) => [option.long!.slice(2), given[option.attributeName()]]),
+    );
+    const { config } = loadConfig({ flags, variables: terminal.variables, file });
+    const server = await startServer(config);
+    welcome(terminal, server.url, config.engine === 'memory' ? 'memory' : config.data);
+    fail(await untilStopped(server, terminal));
+  });
+}
+
+function describe(name: ConfigName): string {
+  const { summary, default: preset } = configKeys[name];
+  const shown = Array.isArray(preset) ? preset.join(',') : String(preset);
+  return shown === '' ? summary : `${summary} Default: ${shown}.`;
+}
+
+function welcome(terminal: Terminal, url: string, data: string): void {
+  terminal.stdout.write(`
+  ThemisDB is ready.   ${url}   data: ${data}
+
+  Try it:
+    curl -X POST ${url}/query/aql -H 'content-type: application/json' \\
+         -d '{"query": "FOR i IN 1..3 RETURN i * i"}'
+    npm run demo                  real data and queries worth reading
+    npx themis shell              an AQL shell with completion
+    ${url}/openapi.json   every route
+
+  Stop with Ctrl-C.
+`);
+}
+
+/** The exit code: 0 after an orderly stop, 1 when a second signal cut it short. */
+async function untilStopped(
+  server: { stop(options?: { graceMs?: number }): Promise<void> },
+  terminal: Terminal,
+): Promise<number> {
+  const next = (): Promise<NodeJS.Signals> =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => resolve(signal));
+    });
+  await next();
+  terminal.stderr.write('stopping: finishing requests, writing state out …\n');
+  const cutShort = next().then(() => 1);
+  return Promise.race([server.stop({ graceMs: 30_000 }).then(() => 0), cutShort]);
+}

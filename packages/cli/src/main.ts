@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { isThemisError } from '@themisdb/base';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { shellCommand } from './commands/shell.ts';
+import { startCommand } from './commands/start.ts';
+import { reportError } from './report-error.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+/** Runs one command line, without the program's own name; resolves to the exit code. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const fail = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('themis')
+    .description('ThemisDB: documents, rows, graphs, vectors and time series in one database.')
+    .version('0.1.0')
+    .showHelpAfterError('(--help shows what is allowed)')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+    });
+  startCommand(program, terminal, fail);
+  importCommand(program, terminal, fail);
+  exportCommand(program, terminal);
+  shellCommand(program, terminal, fail);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    reportError(terminal, error);
+    if (!isThemisError(error)) return exitCodes.failed;
+    return error.code === 'CONFIG_INVALID' ? exitCodes.usage : exitCodes.failed;
+  }
+  return exitCode;
+}

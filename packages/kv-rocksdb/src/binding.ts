@@ -1,4 +1,4 @@
-import RocksDB from 'rocksdb-native';
+import RocksDB, { type NativeIterator } from 'rocksdb-native';
 import type { KvEntry, KvOperation } from '@themisdb/kv';
 import { emptyBytes } from '@themisdb/base';
 
@@ -24,11 +24,11 @@ export async function openNative(
   return database;
 }
 
-/** One native call for all keys; null where there is no value. */
+/** One native call for all keys; undefined where there is no value. */
 export async function readAll(
   session: NativeSession,
   keys: readonly Uint8Array[],
-): Promise<(Uint8Array | null)[]> {
+): Promise<(Uint8Array | undefined)[]> {
   const batch = session.read({ capacity: keys.length, autoDestroy: true });
   const values = keys.map((key) => batch.get(key));
   batch.tryFlush();
@@ -36,8 +36,8 @@ export async function readAll(
 }
 
 /** The binding hands out Buffers, whose methods differ from those of a Uint8Array. */
-function plain(bytes: Uint8Array | null): Uint8Array | null {
-  return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+function plain(bytes: Uint8Array | null): Uint8Array | undefined {
+  return bytes === null ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** One atomic native batch. Callers keep a single one in flight: the pool does not order them. */
@@ -71,13 +71,17 @@ export interface CursorOptions {
 }
 
 /**
- * A native iterator without the stream it is wrapped in, which costs more than the reading. Calls
- * must not overlap; `close` must follow whatever happened.
+ * A native iterator without the stream it is wrapped in: that would read ahead unasked, and its
+ * bookkeeping for each entry costs as much as the reading. One `read` at a time; `close` may come
+ * at any moment, waits for the read under way, and must come.
  */
 export class Cursor {
-  readonly #iterator: ReturnType<NativeSession['iterator']>;
+  readonly #iterator: NativeIterator;
   readonly #keysOnly: boolean;
   #entries: KvEntry[] = [];
+  /** The last call on the iterator, settled or not. */
+  #last: Promise<void>;
+  #closed: Promise<void> | undefined;
 
   constructor(session: NativeSession, options: CursorOptions) {
     this.#keysOnly = options.keysOnly;
@@ -89,28 +93,33 @@ export class Cursor {
       { reverse: options.reverse, values: !options.keysOnly, capacity: options.capacity },
     );
     this.#iterator._onread = (error, keys, values) => this.#onRead(error, keys, values);
+    this.#last = settled((done) => this.#iterator._open(done));
+    this.#last.catch(() => {});
   }
 
-  open(): Promise<void> {
-    return settled((done) => this.#iterator._open(done));
-  }
-
-  /** Up to `count` entries; fewer only at the end. */
+  /** The next entries, as many as `count` (at most the capacity); fewer only at the end. */
   async read(count: number): Promise<KvEntry[]> {
-    const iterator = this.#iterator;
-    if (iterator._capacity < count) {
-      iterator._capacity = count;
-      iterator._resize();
-    }
-    iterator._limit = count;
-    await settled((done) => iterator._read(done));
+    await this.#last;
+    // The native iterator would crash the process.
+    if (this.#closed !== undefined) throw new Error('Cursor session is closed');
+    this.#iterator._limit = count;
+    this.#last = settled((done) => this.#iterator._read(done));
+    await this.#last;
     return this.#entries;
   }
 
   close(): Promise<void> {
-    return settled((done) => this.#iterator._destroy(done));
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
+  async #close(): Promise<void> {
+    await Promise.allSettled([this.#last]);
+    // A reader that fails to end has read all the same.
+    await Promise.allSettled([settled((done) => this.#iterator._destroy(done))]);
+  }
+
+  /** In place of the stream's own method, which would push entry by entry. */
   #onRead(error: Error | undefined, keys: ArrayBuffer[], values: ArrayBuffer[]): void {
     const iterator = this.#iterator;
     const done = iterator._pendingRead!;
@@ -123,11 +132,13 @@ export class Cursor {
       entries.push({ key: new Uint8Array(keys[i]!), value });
     }
     this.#entries = entries;
-    done(undefined);
+    done();
   }
 }
 
-function settled(start: (done: (error?: Error | null) => void) => Promise<void>): Promise<void> {
+type Done = (error?: Error | null) => void;
+
+function settled(start: (done: Done) => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(error) : resolve())).catch(reject);
   });

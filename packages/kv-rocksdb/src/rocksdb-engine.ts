@@ -1,9 +1,8 @@
-import { assert, compareBytes, emptyBytes } from '@themisdb/base';
+import { assert, emptyBytes, type ThemisError } from '@themisdb/base';
 import type {
   KvBatch,
   KvEngine,
   KvEntry,
-  KvOperation,
   KvRange,
   KvSnapshot,
   KvStats,
@@ -11,8 +10,10 @@ import type {
   ScanOptions,
 } from '@themisdb/kv';
 import { themisError } from '@themisdb/protocol';
-import { Cursor, openNative, readAll, writeAll, type NativeSession } from './binding.ts';
+import { Cursor, openNative, type NativeSession } from './binding.ts';
 import { fromNative } from './errors.ts';
+import { Reader, type Values } from './reader.ts';
+import { Writer } from './writer.ts';
 
 export interface RocksDBOptions {
   /** A folder of its own; made when absent, its parent must exist. */
@@ -28,27 +29,29 @@ export interface RocksDBOptions {
 /**
  * Opens or creates a database. Rejects with `DATA_LOCKED` when another process (or this one) has it
  * open, `DATA_CORRUPT`, `DISK_FULL`, `DISK_IO`.
+ *
+ * Failures: what a read reports concerns that read. A failed write or flush stops the engine (every
+ * later call: `STORE_FAILED`) unless the disk is full, since nobody knows what is on disk then:
+ * reopen and replay the log.
  */
 export async function openRocksDB(options: RocksDBOptions): Promise<KvEngine> {
-  try {
-    const session = await openNative(options.path, {
+  const session = await native('opening the database', () =>
+    openNative(options.path, {
       writeBufferBytes: options.writeBufferBytes ?? 64 * 1024 * 1024,
       blockBytes: options.blockBytes ?? 8192,
       backgroundJobs: options.backgroundJobs ?? 2,
-    });
-    return new Engine(session);
-  } catch (error) {
-    throw fromNative(error, 'opening the database');
-  }
+    }),
+  );
+  return new Engine(session);
 }
 
-// Above every key we write in practice; only size estimates and compaction use it.
-const highKey = new Uint8Array(64).fill(0xff);
+// Above every key written in practice; only size estimates and compaction use it.
+const highKey = new Uint8Array(300).fill(0xff);
 
 class Snapshot implements KvSnapshot {
   readonly engine: Engine;
   readonly session: NativeSession;
-  #released = false;
+  released = false;
 
   constructor(engine: Engine, session: NativeSession) {
     this.engine = engine;
@@ -56,36 +59,20 @@ class Snapshot implements KvSnapshot {
   }
 
   release(): void {
-    if (this.#released) return;
-    this.#released = true;
+    if (this.released) return;
+    this.released = true;
     this.engine.forget(this);
   }
-
-  get released(): boolean {
-    return this.#released;
-  }
-}
-
-interface PendingGet {
-  readonly key: Uint8Array;
-  readonly resolve: (value: Uint8Array | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface PendingWrite {
-  readonly batch: KvBatch;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 class Engine implements KvEngine {
   readonly #session: NativeSession;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
   readonly #snapshots = new Set<Snapshot>();
   readonly #cursors = new Set<Cursor>();
-  readonly #pendingGets = new Map<NativeSession, PendingGet[]>();
-  #pendingWrites: PendingWrite[] = [];
-  #writing: Promise<void> | undefined;
-  #failure: string | undefined;
+  /** Why the engine cannot be used any more. */
+  #stopped: string | undefined;
   #closing: Promise<void> | undefined;
   #gets = 0;
   #scans = 0;
@@ -94,18 +81,18 @@ class Engine implements KvEngine {
 
   constructor(session: NativeSession) {
     this.#session = session;
+    this.#reader = new Reader(session);
+    this.#writer = new Writer(session, (failure) => this.#stopUnlessFull(failure));
   }
 
   async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const session = this.#view(options);
-    return new Promise((resolve, reject) => this.#enqueueGet(session, { key, resolve, reject }));
+    return (await this.multiGet([key], options))[0];
   }
 
-  async multiGet(
-    keys: readonly Uint8Array[],
-    options?: ReadOptions,
-  ): Promise<(Uint8Array | undefined)[]> {
-    return Promise.all(keys.map((key) => this.get(key, options)));
+  async multiGet(keys: readonly Uint8Array[], options?: ReadOptions): Promise<Values> {
+    const session = this.#view(options);
+    this.#gets += keys.length;
+    return keys.length === 0 ? [] : this.#reader.read(session, keys);
   }
 
   async *scan(range: KvRange, options: ScanOptions = {}): AsyncIterableIterator<KvEntry[]> {
@@ -123,21 +110,22 @@ class Engine implements KvEngine {
     });
     this.#cursors.add(cursor);
     try {
-      await cursor.open();
       let left = limit;
-      for (;;) {
+      let ahead: Promise<KvEntry[]> | undefined;
+      for (let batches = 0; left > 0; batches++) {
         const count = Math.min(left, batchEntries);
-        const entries = await cursor.read(count);
-        if (entries.length > 0) yield entries;
+        const entries = await native('scanning', () => ahead ?? cursor.read(count));
         left -= entries.length;
-        if (entries.length < count || left <= 0) return;
+        if (entries.length < count) left = 0;
+        // Read on while the consumer works, once it has come back for more.
+        ahead = batches > 0 && left > 0 ? cursor.read(Math.min(left, batchEntries)) : undefined;
+        ahead?.catch(() => {});
+        if (entries.length > 0) yield entries;
         this.#mustBeOpen();
       }
-    } catch (error) {
-      throw fromNative(error, 'scanning');
     } finally {
       this.#cursors.delete(cursor);
-      await cursor.close();
+      void cursor.close();
     }
   }
 
@@ -145,10 +133,7 @@ class Engine implements KvEngine {
     this.#mustBeOpen();
     this.#batches++;
     this.#operations += batch.length;
-    return new Promise((resolve, reject) => {
-      this.#pendingWrites.push({ batch, resolve, reject });
-      this.#writing ??= this.#writePending();
-    });
+    return this.#writer.write(batch);
   }
 
   snapshot(): KvSnapshot {
@@ -159,31 +144,37 @@ class Engine implements KvEngine {
   }
 
   forget(snapshot: Snapshot): void {
-    this.#snapshots.delete(snapshot);
-    // Native reads still under way hold their own reference.
+    if (!this.#snapshots.delete(snapshot)) return;
+    this.#reader.send(snapshot.session);
+    // Native reads under way hold their own references.
     void snapshot.session.close();
   }
 
   async flush(): Promise<void> {
     this.#mustBeOpen();
-    await this.#writing;
-    await this.#native('flushing', () => this.#session.flush());
+    await this.#writer.idle();
+    this.#mustBeOpen();
+    try {
+      await native('flushing', () => this.#session.flush());
+    } catch (error) {
+      this.#stopUnlessFull(error as ThemisError);
+      throw error;
+    }
   }
 
   async compact(range: KvRange = {}): Promise<void> {
     this.#mustBeOpen();
     const { gte = emptyBytes, lt = highKey } = range;
-    await this.#native('compacting', () =>
-      range.gte === undefined && range.lt === undefined
-        ? this.#session.compact()
-        : this.#session.compactRange(gte, lt),
+    const isWhole = range.gte === undefined && range.lt === undefined;
+    await native('compacting', () =>
+      isWhole ? this.#session.compact() : this.#session.compactRange(gte, lt),
     );
   }
 
   async approximateSize(range: KvRange): Promise<number> {
     this.#mustBeOpen();
     const { gte = emptyBytes, lt = highKey } = range;
-    return this.#native('estimating a size', () =>
+    return native('estimating a size', () =>
       this.#session.approximateSize(gte, lt, { includeMemtables: true }),
     );
   }
@@ -204,89 +195,41 @@ class Engine implements KvEngine {
     return this.#closing;
   }
 
+  /** Lets writes and gets under way finish; cuts scans short. */
   async #close(): Promise<void> {
-    this.#failure ??= 'closed';
-    await this.#writing;
+    this.#stopped ??= 'it is closed';
+    this.#reader.send(this.#session);
+    await this.#writer.idle();
     for (const snapshot of this.#snapshots) snapshot.release();
-    await this.#native('closing', () => this.#session.close({ force: true }));
+    await Promise.all([...this.#cursors].map((cursor) => cursor.close()));
+    await native('closing', () => this.#session.close({ force: true }));
   }
 
-  #enqueueGet(session: NativeSession, get: PendingGet): void {
-    this.#gets++;
-    const waiting = this.#pendingGets.get(session);
-    if (waiting !== undefined) {
-      waiting.push(get);
-      return;
-    }
-    this.#pendingGets.set(session, [get]);
-    process.nextTick(() => this.#readPending(session));
-  }
-
-  async #readPending(session: NativeSession): Promise<void> {
-    const gets = this.#pendingGets.get(session)!;
-    this.#pendingGets.delete(session);
-    try {
-      const values = await readAll(
-        session,
-        gets.map(({ key }) => key),
-      );
-      for (const [i, get] of gets.entries()) get.resolve(values[i] ?? undefined);
-    } catch (error) {
-      const failure = fromNative(error, 'reading');
-      for (const get of gets) get.reject(failure);
-    }
-  }
-
-  async #writePending(): Promise<void> {
-    await new Promise<void>((resolve) => process.nextTick(resolve));
-    while (this.#pendingWrites.length > 0) {
-      const writes = this.#pendingWrites;
-      this.#pendingWrites = [];
-      await this.#writeGroup(writes);
-    }
-    this.#writing = undefined;
-  }
-
-  async #writeGroup(writes: readonly PendingWrite[]): Promise<void> {
-    const operations = writes.flatMap(({ batch }) => batch.filter(isEffective));
-    try {
-      if (operations.length > 0) await writeAll(this.#session, operations);
-      for (const write of writes) write.resolve();
-    } catch (error) {
-      const failure = fromNative(error, 'writing');
-      for (const write of writes) write.reject(failure);
-    }
-  }
-
-  async #native<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw fromNative(error, doing);
-    }
+  #stopUnlessFull(failure: ThemisError): void {
+    if (failure.code !== 'DISK_FULL') this.#stopped ??= failure.message;
   }
 
   #view(options?: ReadOptions): NativeSession {
     this.#mustBeOpen();
     const snapshot = options?.snapshot;
     if (snapshot === undefined) return this.#session;
-    assert(
-      snapshot instanceof Snapshot && snapshot.engine === this,
-      'a snapshot of another engine',
-    );
+    assert(snapshot instanceof Snapshot && snapshot.engine === this, 'a foreign snapshot was read');
     assert(!snapshot.released, 'a released snapshot was read');
     return snapshot.session;
   }
 
   #mustBeOpen(): void {
-    if (this.#failure === undefined) return;
+    if (this.#stopped === undefined) return;
     throw themisError('STORE_FAILED', {
-      message: `The key-value engine cannot be used: ${this.#failure}.`,
+      message: `The key-value engine cannot be used: ${this.#stopped}`,
     });
   }
 }
 
-/** RocksDB refuses a whole batch for an inverted range. */
-function isEffective(operation: KvOperation): boolean {
-  return operation.type !== 'deleteRange' || compareBytes(operation.gte, operation.lt) < 0;
+async function native<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error, doing);
+  }
 }

@@ -32,12 +32,12 @@ declare module 'rocksdb-native' {
     values?: boolean;
   }
 
-  interface NativeIterator {
+  export interface NativeIterator {
     _capacity: number;
     _limit: number;
     _buffer: unknown;
     _onread(error: Error | undefined, keys: ArrayBuffer[], values: ArrayBuffer[]): void;
-    _pendingRead: ((error: Error | undefined) => void) | null;
+    _pendingRead: ((error?: Error | null) => void) | null;
     _db: { _state: { io: { dec(): void } } };
     _open(done: (error?: Error | null) => void): Promise<void>;
     _read(done: (error?: Error | null) => void): Promise<void>;

@@ -234,11 +234,14 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
       await engine.write(numbered(500, 'v'));
       const writes = [engine.write([put('a', '1')]), engine.write([put('b', '2')])];
       const reads = Array.from({ length: 500 }, (_, i) => engine.get(utf8Encode(number(i))));
-      const scans = [content(engine, {}), content(engine, { reverse: true, batchEntries: 2 })];
+      const scans = Promise.allSettled([
+        content(engine, {}),
+        content(engine, { reverse: true, batchEntries: 2 }),
+      ]);
       const closed = engine.close();
       const settled = await Promise.allSettled([...writes, ...reads]);
       expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
-      for (const scan of await Promise.allSettled(scans)) {
+      for (const scan of await scans) {
         if (scan.status === 'rejected') expect(scan.reason).toMatchObject({ code: 'STORE_FAILED' });
         else expect(scan.value.length).toBeGreaterThanOrEqual(500);
       }

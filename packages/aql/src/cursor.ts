@@ -1,7 +1,7 @@
 import { suggest } from '@themisdb/base';
 import { themisError, type ErrorCode } from '@themisdb/protocol';
 import type { Clause, Expression, Span, Variable } from './ast.ts';
-import { clauseWords, isReserved, type ContextualWord } from './keywords.ts';
+import type { clauseWords, ContextualWord } from './keywords.ts';
 import { tokenize, type Tokens } from './lexer.ts';
 import { decodeNumber, decodeQuoted, type Decoded } from './literal.ts';
 import { positionAt } from './position.ts';
@@ -91,7 +91,7 @@ export class Cursor {
 
   /** Steps over a token of `kind` or fails, saying what it was wanted for. */
   expect(kind: number, why: string): void {
-    if (this.kind !== kind) this.unexpected(`${quoted(fixedText(kind)!)} ${why}`);
+    if (this.kind !== kind) this.unexpected(`${shownKind(kind)} ${why}`);
     this.step();
   }
 
@@ -246,16 +246,16 @@ export class Cursor {
       case T.Name:
         return `name ${quoted(shorten(this.text.slice(this.start, this.end)))}`;
       case T.QuotedName:
-        return 'a quoted name';
+        return 'quoted name';
       case T.String:
-        return 'a string';
+        return 'string';
       case T.Number:
-        return 'a number';
+        return 'number';
       case T.Param:
       case T.CollectionParam:
         return `bind parameter ${shorten(this.text.slice(this.start, this.end))}`;
       default:
-        return isWord(this.kind) ? fixedText(this.kind)! : quoted(fixedText(this.kind)!);
+        return shownKind(this.kind);
     }
   }
 
@@ -268,17 +268,16 @@ export class Cursor {
 
   #hint(): string {
     if (this.kind === T.Assign) return '; the comparison is "=="';
-    return '';
+    return isWord(this.kind) && !startsOperand(this.peek(1)) ? this.#quotingHint() : '';
+  }
+
+  #quotingHint(): string {
+    return `; the word is reserved, as a name it is written \`${this.text.slice(this.start, this.end)}\``;
   }
 
   #noName(what: string): never {
-    if (isWord(this.kind) && isReserved(fixedText(this.kind)!)) {
-      const word = this.text.slice(this.start, this.end);
-      this.fail(
-        `unexpected ${fixedText(this.kind)!}, expected ${what}; the word is reserved, as a name it is written \`${word}\``,
-      );
-    }
-    return this.unexpected(what);
+    if (!isWord(this.kind)) this.unexpected(what);
+    return this.fail(`unexpected ${this.describe()}, expected ${what}${this.#quotingHint()}`);
   }
 
   /** A token that is none has priority over what the grammar would say about it. */
@@ -316,6 +315,15 @@ const foreignWords: Readonly<Record<string, (typeof clauseWords)[number]>> = {
   FROM: 'FOR',
   MERGE: 'UPSERT',
 };
+
+function shownKind(kind: number): string {
+  return isWord(kind) ? fixedText(kind)! : quoted(fixedText(kind)!);
+}
+
+/** Whether an expression may start so: then a word before it was meant as the word. */
+function startsOperand(kind: number): boolean {
+  return (kind >= T.Name && kind <= T.CollectionParam) || kind === T.BraceOpen || isWord(kind);
+}
 
 function quoted(text: string): string {
   return `"${text}"`;

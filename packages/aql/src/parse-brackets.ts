@@ -1,14 +1,12 @@
 import type { Expression, ObjectLiteral, Property } from './ast.ts';
 import type { Cursor } from './cursor.ts';
+import { clauseWords } from './keywords.ts';
 import { parseBindParameter } from './parse-names.ts';
-import { fixedText, isWord, K, T } from './token.ts';
+import { isWord, K, T } from './token.ts';
 
 /** What stands in `(…)`, `[…]` and `{…}`: groups, subqueries, arguments, array and object literals. */
 
-const queryStarts: ReadonlySet<number> = new Set([
-  ...[K.FOR, K.LET, K.FILTER, K.RETURN, K.COLLECT, K.SORT, K.LIMIT, K.WINDOW],
-  ...[K.INSERT, K.UPDATE, K.REPLACE, K.REMOVE, K.UPSERT],
-]);
+const queryStarts: ReadonlySet<number> = new Set(clauseWords.map((word) => K[word]));
 
 /** Whether a clause can start with this token. */
 export function startsClause(kind: number): boolean {
@@ -99,11 +97,7 @@ function parseProperty(cursor: Cursor): Property {
       if (isWord(cursor.kind) && cursor.peek(1) === T.Colon) {
         return finishNamed(cursor, start, cursor.rest(0));
       }
-      return cursor.unexpected(
-        isWord(cursor.kind)
-          ? `an attribute name; to use a variable ${fixedText(cursor.kind)!.toLowerCase()}, quote it with backticks`
-          : 'an attribute name or "}"',
-      );
+      return cursor.unexpected('an attribute name or "}"');
   }
 }
 

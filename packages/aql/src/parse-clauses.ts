@@ -8,8 +8,26 @@ import { parseInsert, parseRemove, parseUpdate, parseUpsert } from './parse-modi
 import { parseBindParameter } from './parse-names.ts';
 import { K, T } from './token.ts';
 
-const modifications: ReadonlySet<Clause['type']> = new Set<Clause['type']>([
-  ...(['Insert', 'Update', 'Replace', 'Remove', 'Upsert'] as const),
+/** What may have been meant by a name where a clause, or the rest of one, should stand. */
+const expectedWords: readonly string[] = [
+  ...clauseWords,
+  'OPTIONS',
+  'SEARCH',
+  'PRUNE',
+  'AGGREGATE',
+  'INTO',
+  'KEEP',
+  'WITH',
+  'DESC',
+  'ASC',
+];
+
+const modifications: ReadonlySet<Clause['type']> = new Set([
+  'Insert',
+  'Update',
+  'Replace',
+  'Remove',
+  'Upsert',
 ]);
 
 /** The clauses of a query or subquery, up to what cannot start one. */
@@ -36,9 +54,9 @@ function requireEnd(cursor: Cursor, clauses: readonly Clause[]): void {
     );
   }
   const atEnd = cursor.kind === T.End || cursor.kind === T.ParenClose || cursor.kind === T.Comma;
-  if (last === undefined) cursor.unexpected('a clause such as FOR, LET or RETURN', clauseWords);
+  if (last === undefined) cursor.unexpected('a clause such as FOR, LET or RETURN', expectedWords);
   if (last.type === 'Return') return;
-  if (!atEnd) cursor.unexpected('a clause such as FILTER, SORT or RETURN', clauseWords);
+  if (!atEnd) cursor.unexpected('a clause such as FILTER, SORT or RETURN', expectedWords);
   if (modifications.has(last.type)) return;
   cursor.fail(
     `unexpected ${cursor.describe()}: a query must end with RETURN, INSERT, UPDATE, REPLACE, REMOVE or UPSERT`,

@@ -319,16 +319,39 @@ function atTargetCollection(cursor: Cursor): boolean {
     target === T.QuotedName ||
     target === T.String ||
     target === T.CollectionParam;
-  return isCollection && !goesOn(cursor.peek(2));
+  return isCollection && !goingOn.has(cursor.peek(2)) && !atAtLeast(cursor, 2);
 }
 
 const goingOn: ReadonlySet<number> = new Set([
-  ...[T.Dot, T.Range, T.Scope, T.Question, T.ParenOpen, T.BracketOpen],
-  ...[T.Equal, T.NotEqual, T.Less, T.LessEqual, T.Greater, T.GreaterEqual, T.Match, T.NotMatch],
-  ...[T.AndAnd, T.OrOr, T.Plus, T.Minus, T.Times, T.Divide, T.Modulo],
-  ...[K.AND, K.OR, K.LIKE, K.NOT, K.ALL, K.ANY, K.NONE, K.IN, K.INTO, K.WITH],
+  T.Dot,
+  T.Range,
+  T.Scope,
+  T.Question,
+  T.ParenOpen,
+  T.BracketOpen,
+  T.Equal,
+  T.NotEqual,
+  T.Less,
+  T.LessEqual,
+  T.Greater,
+  T.GreaterEqual,
+  T.Match,
+  T.NotMatch,
+  T.AndAnd,
+  T.OrOr,
+  T.Plus,
+  T.Minus,
+  T.Times,
+  T.Divide,
+  T.Modulo,
+  K.AND,
+  K.OR,
+  K.LIKE,
+  K.NOT,
+  K.ALL,
+  K.ANY,
+  K.NONE,
+  K.IN,
+  K.INTO,
+  K.WITH,
 ]);
-
-function goesOn(kind: number): boolean {
-  return goingOn.has(kind);
-}

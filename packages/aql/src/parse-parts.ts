@@ -5,8 +5,13 @@ import { K, T } from './token.ts';
 
 /** Small parts that several clauses and expressions share. */
 
-export function atAtLeast(cursor: Cursor): boolean {
-  return cursor.atWord('AT') && cursor.atWord('LEAST', 1) && cursor.peek(2) === T.ParenOpen;
+/** Whether `AT LEAST (` stands `ahead` tokens on. */
+export function atAtLeast(cursor: Cursor, ahead: number = 0): boolean {
+  return (
+    cursor.atWord('AT', ahead) &&
+    cursor.atWord('LEAST', ahead + 1) &&
+    cursor.peek(ahead + 2) === T.ParenOpen
+  );
 }
 
 /** ALL, ANY, NONE or AT LEAST (n) at the current token. */

@@ -57,6 +57,7 @@ function parseQuery(cursor: Cursor): Query {
   const withCollections = parseWith(cursor);
   const live = cursor.atWord('LIVE') && cursor.peek(1) === K.FOR;
   if (live) cursor.step();
+  else if (cursor.atWord('LIVE')) cursor.fail('LIVE must be followed by FOR');
   const clauses = parseClauses(cursor);
   return Object.freeze({
     type: 'Query',

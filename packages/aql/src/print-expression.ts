@@ -205,8 +205,17 @@ export class ExpressionPrinter {
 
 /** The nodes an access can follow without parentheses. */
 const accessible: ReadonlySet<Expression['type']> = new Set<Expression['type']>([
-  ...(['Reference', 'BindParameter', 'CollectionParameter', 'FunctionCall', 'Subquery'] as const),
-  ...(['Array', 'Object', 'Member', 'BoundMember', 'Index', 'ArrayTest'] as const),
+  'Reference',
+  'BindParameter',
+  'CollectionParameter',
+  'FunctionCall',
+  'Subquery',
+  'Array',
+  'Object',
+  'Member',
+  'BoundMember',
+  'Index',
+  'ArrayTest',
   'ExpansionItem',
 ]);
 

@@ -9,6 +9,7 @@ import type {
   Expression,
   GraphSource,
   ObjectLiteral,
+  PathKind,
   Property,
   Quantifier,
   Query,
@@ -38,8 +39,25 @@ const numbers = [0, 1, 42, 0.5, 1e-7, 1.5e300, 2 ** 53, 2 ** 53 + 2, 1.234567890
 
 type BinaryNode = Extract<Expression, { type: 'Binary' }>;
 const operators: readonly BinaryNode['operator'][] = [
-  ...(['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=', '&&', '||'] as const),
-  ...(['IN', 'NOT IN', 'LIKE', 'NOT LIKE', '=~', '!~'] as const),
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '==',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  '&&',
+  '||',
+  'IN',
+  'NOT IN',
+  'LIKE',
+  'NOT LIKE',
+  '=~',
+  '!~',
 ];
 const comparisons = ['==', '!=', '<', '<=', '>', '>=', 'IN', 'NOT IN'] as const;
 const directions = ['OUTBOUND', 'INBOUND', 'ANY'] as const;
@@ -208,8 +226,11 @@ export class RandomQuery {
       options: this.#options(),
     };
     if (random.chance(0.4)) {
-      const kind = random.pick([
-        ...(['SHORTEST_PATH', 'ALL_SHORTEST_PATHS', 'K_SHORTEST_PATHS', 'K_PATHS'] as const),
+      const kind = random.pick<PathKind>([
+        'SHORTEST_PATH',
+        'ALL_SHORTEST_PATHS',
+        'K_SHORTEST_PATHS',
+        'K_PATHS',
       ]);
       const edge = kind === 'SHORTEST_PATH' ? shared.edge : undefined;
       return { type: 'PathSearch', ...shared, kind, edge, target: this.expression() };

@@ -44,10 +44,8 @@ export const T = {
   Modulo: 36,
 } as const;
 
-const symbols: readonly string[] = [
-  ...[',', '.', '..', ':', '::', '?', '(', ')', '[', ']', '{', '}', '=', '==', '!=', '<', '<='],
-  ...['>', '>=', '=~', '!~', '!', '&&', '||', '+', '-', '*', '/', '%'],
-];
+const symbols: readonly string[] =
+  ', . .. : :: ? ( ) [ ] { } = == != < <= > >= =~ !~ ! && || + - * / %'.split(' ');
 const firstSymbol: number = T.Comma;
 const firstWord = 37;
 

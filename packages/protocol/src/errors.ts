@@ -139,6 +139,12 @@ export const errorCatalogue = {
     arango: 1203,
     meaning: 'No such collection in the namespace.',
   },
+  INVALID_DOCUMENT: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1227,
+    meaning: 'A document must be an object.',
+  },
   COLLECTION_EXISTS: {
     kind: 'conflict',
     status: 409,
@@ -320,6 +326,12 @@ export const errorCatalogue = {
     status: 400,
     arango: 1541,
     meaning: 'A function was called with a wrong number of arguments.',
+  },
+  AQL_INVALID_AGGREGATE: {
+    kind: 'invalid',
+    status: 400,
+    arango: 1574,
+    meaning: 'AGGREGATE was given something that is no aggregate function.',
   },
   AQL_BIND_MISSING: {
     kind: 'invalid',

@@ -1,3 +1,10 @@
 export type * from './contract/catalog.ts';
 export type * from './contract/store.ts';
 export type * from './contract/transaction.ts';
+export { parseAttributePath } from './index/attribute-path.ts';
+export { PathReader, valueAt, valueOfPath } from './codec/path-reader.ts';
+export { openStore, type OpenStoreOptions } from './open.ts';
+export type { Retention } from './context.ts';
+export type { StoreLimits } from './limits.ts';
+export { formatTimestamp, msOfTimestamp, timestampOfMs, tryTimestamp } from './timestamp.ts';
+export { runTransaction, type RunOptions } from './transaction/run.ts';

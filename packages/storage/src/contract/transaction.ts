@@ -1,6 +1,7 @@
 import type { Value, ValueObject } from '@themisdb/base';
 import type { Uuid } from '@themisdb/protocol';
-import type { AttributePath, CollectionInfo, IndexInfo } from './catalog.ts';
+import type { AttributePath, Catalog, CollectionInfo, IndexInfo } from './catalog.ts';
+import type { PathReader } from '../codec/path-reader.ts';
 
 export type Isolation = 'serializable' | 'snapshot';
 
@@ -29,6 +30,11 @@ export interface StoredRecord {
   document(): ValueObject;
   /** One attribute without decoding the rest; null when absent. Knows the derived attributes. */
   read(path: AttributePath): Value;
+  /**
+   * Several attributes in one pass: sets `target[offset + i]` to the value of `reader.paths[i]`.
+   * Make the reader once per scan: `new PathReader(paths)`.
+   */
+  readPaths(reader: PathReader, target: Value[], offset?: number): void;
 }
 
 export interface ScanRequest {
@@ -66,6 +72,8 @@ export interface WriteOptions {
   readonly removeNulls?: boolean | undefined;
   /** update: merge nested objects rather than replace them. Default true. */
   readonly mergeObjects?: boolean | undefined;
+  /** The record as this transaction just read it (from a scan, say): saves reading it again. */
+  readonly current?: StoredRecord | undefined;
 }
 
 export interface WriteResult {
@@ -93,6 +101,13 @@ export interface WriteResult {
  */
 export interface Transaction {
   readonly readTimestamp: Timestamp;
+  /**
+   * What `_rev` of this transaction's own writes shows until it committed: unlike every real version
+   * and every other transaction's, so that answers can be corrected afterwards.
+   */
+  readonly provisionalVersion: Timestamp;
+  /** The catalog as of the snapshot: plan with this one, not with a newer. */
+  readonly catalog: Catalog;
   readonly readOnly: boolean;
   readonly state: 'open' | 'committed' | 'rolled-back';
   /** Writes buffered so far. */
@@ -151,4 +166,6 @@ export interface Transaction {
 export interface RememberedAnswer {
   readonly fingerprint: string;
   readonly body: Value;
+  /** Given by `findAnswer`: the commit that stored the answer, and so the `_rev` of what it wrote. */
+  readonly timestamp?: Timestamp | undefined;
 }

@@ -1,0 +1,65 @@
+import { crc32c } from '@themisdb/base';
+import { themisError, uuidFromBytes, writeUuid, type Uuid } from '@themisdb/protocol';
+import type { Change } from '../contract/store.ts';
+import type { Timestamp } from '../contract/transaction.ts';
+
+export type ChangeOperation = Change['operation'];
+
+/** A change as it stands in change space; the document is elsewhere, at that version. */
+export interface ChangeRecord {
+  readonly operation: ChangeOperation;
+  readonly collectionId: number;
+  /** Absent for truncate and drop. */
+  readonly uuid?: Uuid | undefined;
+  readonly previousVersion?: Timestamp | undefined;
+}
+
+/**
+ * The changes of one command: `[crc32c u32][timestamp u64]`, then 29 bytes a change:
+ * `[operation u8][collection u32][uuid 16][previous version u64, 0 = none]`.
+ */
+const headerBytes = 12;
+const changeBytes = 29;
+const operations: readonly ChangeOperation[] = ['insert', 'update', 'remove', 'truncate', 'drop'];
+
+export function encodeChanges(timestamp: Timestamp, changes: readonly ChangeRecord[]): Uint8Array {
+  const out = new Uint8Array(headerBytes + changes.length * changeBytes);
+  const view = new DataView(out.buffer);
+  view.setBigUint64(4, timestamp);
+  let at = headerBytes;
+  for (const { operation, collectionId, uuid, previousVersion } of changes) {
+    out[at] = operations.indexOf(operation) + 1;
+    view.setUint32(at + 1, collectionId);
+    if (uuid !== undefined) writeUuid(uuid, out, at + 5);
+    if (previousVersion !== undefined) view.setBigUint64(at + 21, previousVersion);
+    at += changeBytes;
+  }
+  view.setUint32(0, crc32c(out, 4));
+  return out;
+}
+
+export function changeCount(bytes: Uint8Array): number {
+  return (bytes.length - headerBytes) / changeBytes;
+}
+
+export function decodeChanges(bytes: Uint8Array): {
+  readonly timestamp: Timestamp;
+  readonly changes: ChangeRecord[];
+} {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < headerBytes || view.getUint32(0) !== crc32c(bytes, 4))
+    throw themisError('DATA_CORRUPT', { message: 'a change record failed its checksum' });
+  const changes: ChangeRecord[] = [];
+  for (let at = headerBytes; at < bytes.length; at += changeBytes) {
+    const operation = operations[bytes[at]! - 1]!;
+    const previous = view.getBigUint64(at + 21);
+    const ofEntity = operation !== 'truncate' && operation !== 'drop';
+    changes.push({
+      operation,
+      collectionId: view.getUint32(at + 1),
+      uuid: ofEntity ? uuidFromBytes(bytes, at + 5) : undefined,
+      previousVersion: previous === 0n ? undefined : previous,
+    });
+  }
+  return { timestamp: view.getBigUint64(4), changes };
+}

@@ -1,0 +1,151 @@
+import { formatUrn, themisError } from '@themisdb/protocol';
+import type { CatalogEntry, CatalogView } from '../catalog/catalog.ts';
+import type { Change, ChangesPage, ChangesRequest, ChangeToken } from '../contract/store.ts';
+import type { Timestamp } from '../contract/transaction.ts';
+import type { StoreContext } from '../context.ts';
+import { isTombstone, timestampOf } from '../envelope.ts';
+import { rangeOf, space } from '../keys.ts';
+import { CommittedRecord } from '../record.ts';
+import type { View } from '../transaction/views.ts';
+import { decodeChanges, type ChangeRecord } from './change-codec.ts';
+
+const emptyPagesMax = 10_000;
+
+interface Waiter {
+  readonly index: number;
+  resolve(): void;
+}
+
+/** Reads the change log and wakes those who wait for it to grow. */
+export class ChangeLog {
+  readonly #context: StoreContext;
+  /** Changes up to this log index are not kept any more. */
+  trimmedIndex: number;
+  /** The last log index that has changes. */
+  #lastIndex: number;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(
+    context: StoreContext,
+    at: { readonly trimmedIndex: number; readonly lastIndex: number },
+  ) {
+    this.#context = context;
+    this.trimmedIndex = at.trimmedIndex;
+    this.#lastIndex = at.lastIndex;
+  }
+
+  /** A command with changes was applied. */
+  noteApplied(index: number): void {
+    this.#lastIndex = index;
+    for (const waiter of this.#waiters) if (index > waiter.index) waiter.resolve();
+  }
+
+  async read(request: ChangesRequest): Promise<ChangesPage> {
+    this.#context.pipeline.mustBeAlive();
+    this.#mustBeKept(request.after);
+    const { views } = this.#context;
+    const view = views.hold();
+    try {
+      return await this.#readAt(view, request);
+    } finally {
+      views.release(view);
+    }
+  }
+
+  /** The log is not looked at: resolves at once when there may be changes after `token`. */
+  wait(token: ChangeToken, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      if (this.#lastIndex > token.index) return resolve();
+      const end = (settle: () => void): void => {
+        this.#waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const onAbort = (): void => end(() => reject(signal.reason as Error));
+      const waiter: Waiter = { index: token.index, resolve: () => end(resolve) };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  close(): void {
+    for (const waiter of [...this.#waiters]) waiter.resolve();
+  }
+
+  #mustBeKept(token: ChangeToken): void {
+    if (token.index >= this.trimmedIndex) return;
+    // Nothing was lost for a reader who starts at the very beginning of an untrimmed log.
+    throw themisError('CHANGES_TRIMMED', {
+      message: `changes up to log index ${this.trimmedIndex} are not kept any more; asked for were those after ${token.index}`,
+      details: { oldest: this.trimmedIndex },
+    });
+  }
+
+  async #readAt(view: View, request: ChangesRequest): Promise<ChangesPage> {
+    const { keys, engine } = this.#context;
+    const { after, limit } = request;
+    const range = { gte: keys.change(after.index), lt: rangeOf(keys.whole(space.change)).lt };
+    const changes: Change[] = [];
+    let next = after;
+    let looked = 0;
+    const options = { snapshot: view.snapshot(), batchEntries: Math.min(256, limit) };
+    for await (const batch of engine.scan(range, options)) {
+      for (const { key, value } of batch) {
+        const index = indexOfKey(key);
+        const { timestamp, changes: records } = decodeChanges(value);
+        for (let n = index === after.index ? after.n + 1 : 0; n < records.length; n++) {
+          if (changes.length >= limit || looked >= emptyPagesMax) return { changes, next };
+          looked++;
+          next = { index, n };
+          const change = await this.#change(view, request, records[n]!, { token: next, timestamp });
+          if (change !== undefined) changes.push(change);
+        }
+      }
+    }
+    return { changes, next };
+  }
+
+  async #change(
+    view: View,
+    request: ChangesRequest,
+    record: ChangeRecord,
+    at: { readonly token: ChangeToken; readonly timestamp: Timestamp },
+  ): Promise<Change | undefined> {
+    const { operation, collectionId, uuid, previousVersion } = record;
+    const entry = (view.catalog as CatalogView).entry(collectionId);
+    if (entry === undefined) return undefined;
+    const { namespace, name, model } = entry.info;
+    if (request.namespace !== undefined && request.namespace !== namespace) return undefined;
+    if (request.collection !== undefined && request.collection !== name) return undefined;
+    const shared = { ...at, operation, namespace, collection: name };
+    if (uuid === undefined) return shared;
+    const urn = formatUrn({ model, namespace, collection: name, uuid });
+    const known = { ...shared, uuid, urn, previousVersion };
+    if (operation === 'remove') return known;
+    const found = await this.#recordAt(view, entry, record, at.timestamp);
+    return { ...known, document: found?.document() };
+  }
+
+  /** The record as this change left it: still current, or superseded and in history. */
+  async #recordAt(
+    view: View,
+    { info }: CatalogEntry,
+    { uuid }: ChangeRecord,
+    timestamp: Timestamp,
+  ): Promise<CommittedRecord | undefined> {
+    const { keys, engine, tokenOf } = this.#context;
+    const snapshot = view.snapshot();
+    const key = keys.record(info.id, tokenOf(uuid!), uuid!);
+    const current = await engine.get(key, { snapshot });
+    if (current !== undefined && timestampOf(current) === timestamp)
+      return new CommittedRecord(info, key, current);
+    const old = await engine.get(keys.history(key, timestamp), { snapshot });
+    return old === undefined || isTombstone(old) ? undefined : new CommittedRecord(info, key, old);
+  }
+}
+
+function indexOfKey(key: Uint8Array): number {
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  return Number(view.getBigUint64(5));
+}

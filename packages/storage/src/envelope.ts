@@ -1,0 +1,77 @@
+import { crc32c } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import type { Timestamp } from './contract/transaction.ts';
+
+/**
+ * How a record stands in record and history space:
+ *
+ * | offset | bytes | field |
+ * |---|---|---|
+ * | 0 | 1 | format, 1 |
+ * | 1 | 1 | flags: 1 = tombstone (no body) |
+ * | 2 | 4 | crc32c of all bytes after it, started with format × 256 + flags |
+ * | 6 | 8 | commit timestamp |
+ * | 14 | … | body: the document as a msgpack map |
+ */
+export const envelopeBytes = 14;
+const format = 1;
+const flagTombstone = 1;
+
+/** Writes the header before a body of `bodyBytes` that already stands at `at + envelopeBytes`. */
+export function sealEnvelope(
+  target: Uint8Array,
+  view: DataView,
+  at: number,
+  envelope: { readonly timestamp: Timestamp; readonly bodyBytes: number },
+): void {
+  seal(target, view, at, 0, envelope);
+}
+
+export function makeTombstone(timestamp: Timestamp): Uint8Array {
+  const out = new Uint8Array(envelopeBytes);
+  seal(out, new DataView(out.buffer), 0, flagTombstone, { timestamp, bodyBytes: 0 });
+  return out;
+}
+
+function seal(
+  target: Uint8Array,
+  view: DataView,
+  at: number,
+  flags: number,
+  { timestamp, bodyBytes }: { readonly timestamp: Timestamp; readonly bodyBytes: number },
+): void {
+  target[at] = format;
+  target[at + 1] = flags;
+  view.setBigUint64(at + 6, timestamp);
+  const end = at + envelopeBytes + bodyBytes;
+  view.setUint32(at + 2, crc32c(target, at + 6, end, (format << 8) | flags));
+}
+
+export function isTombstone(envelope: Uint8Array): boolean {
+  return (envelope[1]! & flagTombstone) !== 0;
+}
+
+export function timestampOf(envelope: Uint8Array): Timestamp {
+  return (BigInt(u32(envelope, 6)) << 32n) | BigInt(u32(envelope, 10));
+}
+
+/** Throws DATA_CORRUPT unless the checksum holds and the format is known. */
+export function checkEnvelope(envelope: Uint8Array): void {
+  const flags = envelope[1]!;
+  const seed = (envelope[0]! << 8) | flags;
+  const holds =
+    envelope.length >= envelopeBytes &&
+    u32(envelope, 2) === crc32c(envelope, 6, envelope.length, seed);
+  if (holds && envelope[0] === format) return;
+  if (holds)
+    throw themisError('FORMAT_UNKNOWN', {
+      message: `a record has format ${envelope[0]}; 1 is known`,
+    });
+  throw themisError('DATA_CORRUPT', { message: 'a stored record failed its checksum' });
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  );
+}

@@ -1,0 +1,185 @@
+import { concatBytes } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import type { KvOperation } from '@themisdb/kv';
+import type { WalRecord } from '@themisdb/wal';
+import type { Timestamp } from '../contract/transaction.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { envelopeBytes, sealEnvelope } from '../envelope.ts';
+import type { KeySpace } from '../keys.ts';
+
+/**
+ * A command is what one commit does to the engine, as bytes: applying it needs no clock, no catalog
+ * and no reading, so that every replica and every replay ends in the same state.
+ *
+ * `[format u8 = 1][timestamp u64]`, then operations: a type byte, then
+ * - 1 put: key, value; 2 delete: key; 3 delete range: gte, lt;
+ * - 4 changes: value, put under the change key of the log index the command got;
+ * each byte string preceded by its length as varint.
+ *
+ * A command longer than `partBytesMax` stands in several consecutive log records: all but the last
+ * have kind `part`. Parts without an end were never acknowledged and are ignored.
+ */
+const format = 1;
+const type = { put: 1, delete: 2, deleteRange: 3, changes: 4 } as const;
+
+export const commandKind = { command: 1, part: 2 } as const;
+export const partBytesMax: number = 32 * 1024 * 1024;
+
+export class CommandWriter {
+  readonly #out: ByteWriter;
+
+  /** `sizeHint` saves growing; in bytes. */
+  constructor(timestamp: Timestamp, sizeHint: number) {
+    this.#out = new ByteWriter(sizeHint + 64);
+    this.#out.u8(format);
+    this.#out.u64(timestamp);
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#out.u8(type.put);
+    this.#bytes(key);
+    this.#bytes(value);
+  }
+
+  /** Puts an envelope around `body`. */
+  putRecord(key: Uint8Array, body: Uint8Array, timestamp: Timestamp): void {
+    const out = this.#out;
+    out.u8(type.put);
+    this.#bytes(key);
+    out.varint(envelopeBytes + body.length);
+    out.reserve(envelopeBytes + body.length);
+    const at = out.length;
+    out.bytes.set(body, at + envelopeBytes);
+    sealEnvelope(out.bytes, out.view, at, { timestamp, bodyBytes: body.length });
+    out.length = at + envelopeBytes + body.length;
+  }
+
+  delete(key: Uint8Array): void {
+    this.#out.u8(type.delete);
+    this.#bytes(key);
+  }
+
+  deleteRange(gte: Uint8Array, lt: Uint8Array): void {
+    this.#out.u8(type.deleteRange);
+    this.#bytes(gte);
+    this.#bytes(lt);
+  }
+
+  changes(value: Uint8Array): void {
+    this.#out.u8(type.changes);
+    this.#bytes(value);
+  }
+
+  finish(): Uint8Array {
+    return this.#out.subarray();
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#out.varint(bytes.length);
+    this.#out.raw(bytes);
+  }
+}
+
+export function timestampOfCommand(payload: Uint8Array): Timestamp {
+  return new DataView(payload.buffer, payload.byteOffset, payload.length).getBigUint64(1);
+}
+
+/** The engine operations of a command. They share `payload`. */
+export function operationsOf(payload: Uint8Array, index: number, keys: KeySpace): KvOperation[] {
+  if (payload[0] !== format)
+    throw themisError('FORMAT_UNKNOWN', {
+      message: `log record ${index} has command format ${payload[0]}; ${format} is known`,
+    });
+  const reader = new CommandReader(payload);
+  const operations: KvOperation[] = [];
+  while (reader.at < payload.length) operations.push(reader.operation(index, keys));
+  return operations;
+}
+
+class CommandReader {
+  readonly #payload: Uint8Array;
+  at = 9;
+
+  constructor(payload: Uint8Array) {
+    this.#payload = payload;
+  }
+
+  operation(index: number, keys: KeySpace): KvOperation {
+    const kind = this.#payload[this.at++];
+    switch (kind) {
+      case type.put:
+        return { type: 'put', key: this.#bytes(), value: this.#bytes() };
+      case type.delete:
+        return { type: 'delete', key: this.#bytes() };
+      case type.deleteRange:
+        return { type: 'deleteRange', gte: this.#bytes(), lt: this.#bytes() };
+      case type.changes:
+        return { type: 'put', key: keys.change(index), value: this.#bytes() };
+      default:
+        throw themisError('LOG_CORRUPT', {
+          message: `log record ${index} holds an operation of unknown type ${kind}`,
+        });
+    }
+  }
+
+  #bytes(): Uint8Array {
+    const length = this.#varint();
+    const start = this.at;
+    this.at += length;
+    return this.#payload.subarray(start, this.at);
+  }
+
+  #varint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#payload[this.at++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+  }
+}
+
+/** The log records of one command; the command's index is that of the last. */
+export function recordsOf(
+  payload: Uint8Array,
+  place: { readonly group: number; readonly firstIndex: number; readonly term: number },
+): WalRecord[] {
+  const { group, firstIndex, term } = place;
+  const records: WalRecord[] = [];
+  for (let at = 0; at < payload.length || records.length === 0; at += partBytesMax) {
+    const isLast = at + partBytesMax >= payload.length;
+    records.push({
+      group,
+      index: firstIndex + records.length,
+      term,
+      kind: isLast ? commandKind.command : commandKind.part,
+      payload: payload.subarray(at, at + partBytesMax),
+    });
+  }
+  return records;
+}
+
+/** How many log records a command of this length takes. */
+export function recordsNeeded(payloadBytes: number): number {
+  return Math.max(1, Math.ceil(payloadBytes / partBytesMax));
+}
+
+/** Puts parts together: call with every record in order; gives the payload when it is whole. */
+export class PartCollector {
+  #parts: Uint8Array[] = [];
+
+  add(record: WalRecord): Uint8Array | undefined {
+    if (record.kind === commandKind.part) {
+      this.#parts.push(record.payload);
+      return undefined;
+    }
+    if (record.kind !== commandKind.command)
+      throw themisError('FORMAT_UNKNOWN', {
+        message: `log record ${record.index} is of kind ${record.kind}; 1 and 2 are known`,
+      });
+    if (this.#parts.length === 0) return record.payload;
+    const payload = concatBytes(...this.#parts, record.payload);
+    this.#parts = [];
+    return payload;
+  }
+}

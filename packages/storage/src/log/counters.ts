@@ -1,0 +1,27 @@
+/** Exact numbers of entities, as of the last command formed. */
+export class Counters {
+  readonly #counts = new Map<number, number>();
+
+  get(collectionId: number): number {
+    return this.#counts.get(collectionId) ?? 0;
+  }
+
+  set(collectionId: number, count: number): void {
+    this.#counts.set(collectionId, count);
+  }
+
+  delete(collectionId: number): void {
+    this.#counts.delete(collectionId);
+  }
+}
+
+export function encodeCount(count: number): Uint8Array {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, BigInt(count));
+  return out;
+}
+
+export function decodeCount(bytes: Uint8Array | undefined): number {
+  if (bytes === undefined) return 0;
+  return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0));
+}

@@ -1,0 +1,159 @@
+import { themisError } from '@themisdb/protocol';
+import type { Timestamp } from '../contract/transaction.ts';
+import { answerName, decodeAnswer, encodeAnswer } from '../changes/answers.ts';
+import { encodeChanges, type ChangeRecord } from '../changes/change-codec.ts';
+import { makeTombstone } from '../envelope.ts';
+import { keyText, metaName, type KeyText } from '../keys.ts';
+import { CommandWriter } from '../log/command.ts';
+import { encodeCount } from '../log/counters.ts';
+import type { Formed, Proposal } from '../log/pipeline.ts';
+import { timestampOfMs } from '../timestamp.ts';
+import type { PendingRecord } from './overlay.ts';
+import type { TransactionState } from './state.ts';
+
+/** Validates a transaction when its turn has come, and turns its writes into a command. */
+export class TransactionProposal implements Proposal {
+  readonly #state: TransactionState;
+
+  constructor(state: TransactionState) {
+    this.#state = state;
+  }
+
+  form(timestamp: Timestamp): Formed {
+    const state = this.#state;
+    this.#validate();
+    const command = new CommandWriter(timestamp, state.overlay.bytes + 1024);
+    const keys: KeyText[] = [];
+    this.#writeRecords(command, timestamp, keys);
+    this.#writeEntries(command, keys);
+    this.#writeAnswers(command, timestamp, keys);
+    const undo = this.#writeCounts(command);
+    return { payload: command.finish(), keys, undo, applied: () => this.#applied() };
+  }
+
+  #validate(): void {
+    const { context, view, overlay, reads, answers } = this.#state;
+    const { recent } = context;
+    const from = view.index;
+    if (recent.isForgotten(from)) this.#conflict('it was open for too long');
+    const collections = new Set<number>();
+    for (const { text, collection } of overlay.records.values()) {
+      if (recent.changedSince(text, from))
+        this.#conflict(`an entity of collection "${collection.name}" it wrote was changed`);
+      collections.add(collection.id);
+    }
+    for (const { text, index } of overlay.entries.values()) {
+      if (index.unique && recent.changedSince(text, from))
+        this.#conflict(`a value of unique index "${index.name}" was taken or freed`);
+      collections.add(index.collectionId);
+    }
+    for (const id of collections) {
+      const text = keyText(context.keys.meta(metaName.collection, id));
+      if (recent.changedSince(text, from))
+        this.#conflict('the definition of a collection it wrote to was changed');
+    }
+    for (const key of answers.keys()) {
+      const text = keyText(context.keys.answer(answerName(key)));
+      if (recent.changedSince(text, from)) this.#conflict('its idempotency key was used');
+    }
+    if (reads?.conflicts(recent, from)) this.#conflict('something it read was changed');
+  }
+
+  #conflict(why: string): never {
+    this.#state.context.conflicts++;
+    throw themisError('WRITE_CONFLICT', {
+      message: `the transaction was not committed because ${why} meanwhile; run it again`,
+    });
+  }
+
+  #writeRecords(command: CommandWriter, timestamp: Timestamp, keys: KeyText[]): void {
+    const changes: ChangeRecord[] = [];
+    for (const pending of this.#state.overlay.records.values()) {
+      const { before, after, key, text, collection, uuid } = pending;
+      if (before === undefined && after === undefined) continue;
+      keys.push(text);
+      if (after === undefined) command.delete(key);
+      else command.putRecord(key, after.body, timestamp);
+      this.#writeHistory(command, pending, timestamp);
+      const operation = before === undefined ? 'insert' : after === undefined ? 'remove' : 'update';
+      const previousVersion = before?.version;
+      changes.push({ operation, collectionId: collection.id, uuid, previousVersion });
+    }
+    if (changes.length > 0) command.changes(encodeChanges(timestamp, changes));
+  }
+
+  #writeHistory(
+    command: CommandWriter,
+    { before, after, key }: PendingRecord,
+    timestamp: Timestamp,
+  ): void {
+    if (before === undefined) return;
+    const { keys } = this.#state.context;
+    command.put(keys.history(key, before.version), before.checkedBytes());
+    if (after === undefined) command.put(keys.history(key, timestamp), makeTombstone(timestamp));
+  }
+
+  #writeEntries(command: CommandWriter, keys: KeyText[]): void {
+    for (const { key, text, value, existed } of this.#state.overlay.entries.values()) {
+      if (value !== undefined) command.put(key, value);
+      else if (existed) command.delete(key);
+      else continue;
+      keys.push(text);
+    }
+  }
+
+  #writeAnswers(command: CommandWriter, timestamp: Timestamp, texts: KeyText[]): void {
+    const { keys, retention } = this.#state.context;
+    for (const [key, answer] of this.#state.answers) {
+      const name = answerName(key);
+      const expires = timestamp + timestampOfMs(retention.answersMs);
+      const at = keys.answer(name);
+      command.put(at, encodeAnswer({ ...answer, timestamp, expires }));
+      command.put(keys.answerExpiry(expires, name), new Uint8Array(0));
+      texts.push(keyText(at));
+    }
+  }
+
+  #writeCounts(command: CommandWriter): () => void {
+    const { counters, keys } = this.#state.context;
+    const previous = new Map<number, number>();
+    for (const [id, change] of this.#state.counts) {
+      if (change === 0) continue;
+      previous.set(id, counters.get(id));
+      counters.set(id, counters.get(id) + change);
+      command.put(keys.meta(metaName.count, id), encodeCount(counters.get(id)));
+    }
+    return () => {
+      for (const [id, count] of previous) counters.set(id, count);
+    };
+  }
+
+  #applied(): void {
+    const { statistics } = this.#state.context;
+    for (const { index, key, value, existed } of this.#state.overlay.entries.values()) {
+      statistics.note(index, key, (value === undefined ? 0 : 1) - (existed ? 1 : 0));
+    }
+  }
+}
+
+/**
+ * An answer under this key may have been stored before the transaction began: then the request was
+ * carried out already. Called before the commit is submitted; commits since the snapshot are found by
+ * validation.
+ */
+export async function checkAnswers(state: TransactionState): Promise<void> {
+  const { keys, engine, clock } = state.context;
+  for (const [key, { fingerprint }] of state.answers) {
+    const stored = await engine.get(keys.answer(answerName(key)), { snapshot: state.snapshot() });
+    if (stored === undefined) continue;
+    const answer = decodeAnswer(stored);
+    if (answer.expires <= clock.now()) continue;
+    if (answer.fingerprint !== fingerprint)
+      throw themisError('IDEMPOTENCY_MISMATCH', {
+        message: 'the idempotency key was used before with another request',
+      });
+    throw themisError('WRITE_CONFLICT', {
+      message: 'a request with this idempotency key was carried out meanwhile; read its answer',
+    });
+  }
+}

@@ -1,0 +1,348 @@
+import type { ValueObject } from '@themisdb/base';
+import { themisError, uuidOfKey, type Uuid } from '@themisdb/protocol';
+import type { CollectionInfo } from '../contract/catalog.ts';
+import type { CollectionRules } from '../contract/store.ts';
+import type { Transaction, WriteOptions, WriteResult } from '../contract/transaction.ts';
+import { decodeValue } from '../codec/decode.ts';
+import { ownerBytes } from '../index/entries.ts';
+import { keyText, type KeyText } from '../keys.ts';
+import { BufferedRecord, CommittedRecord, type AnyRecord } from '../record.ts';
+import { formatTimestamp } from '../timestamp.ts';
+import { BodyArena, keyOfNew, mergePatch, toStored } from './document.ts';
+import { bufferChanges, checkOwners, entryChanges, type EntryChange } from './index-changes.ts';
+import { readRecord } from './reader.ts';
+import type { TransactionState } from './state.ts';
+
+type Operation = 'insert' | 'replace' | 'update' | 'remove';
+
+/** A write that is checked and encoded, but not yet buffered. */
+interface Draft {
+  readonly operation: Operation;
+  readonly collection: CollectionInfo;
+  readonly uuid: Uuid;
+  readonly key: string;
+  readonly recordKey: Uint8Array;
+  readonly text: KeyText;
+  readonly before: AnyRecord | undefined;
+  /** Undefined: remove. */
+  readonly body: Uint8Array | undefined;
+  readonly changes: readonly EntryChange[];
+  /** Inserts with a key given by the user: is it free? */
+  readonly mustBeNew: boolean;
+}
+
+/** The writing half of a transaction. */
+export class TransactionWriter {
+  readonly #state: TransactionState;
+  readonly #transaction: Transaction;
+  readonly #arena: BodyArena;
+
+  constructor(state: TransactionState, transaction: Transaction) {
+    this.#state = state;
+    this.#transaction = transaction;
+    this.#arena = new BodyArena(state.context.limits);
+  }
+
+  async insert(given: CollectionInfo, document: ValueObject): Promise<WriteResult> {
+    const [result] = await this.insertMany(given, [document]);
+    if ('error' in result!) throw result.error;
+    return result!;
+  }
+
+  async insertMany(
+    given: CollectionInfo,
+    documents: readonly ValueObject[],
+  ): Promise<(WriteResult | { readonly error: unknown })[]> {
+    const collection = this.#current(given);
+    const rules = this.#state.context.rulesOf(collection);
+    const drafts = documents.map((document) =>
+      attempt(() => this.#draftInsert(collection, rules, document)),
+    );
+    const stored = await this.#readStored(drafts);
+    const results: (WriteResult | { readonly error: unknown })[] = [];
+    for (const draft of drafts) {
+      if ('error' in draft) results.push(draft);
+      else if (rules?.afterWrite === undefined)
+        results.push(attempt(() => this.#buffer(draft, stored)));
+      else results.push(await attemptLater(() => this.#bufferWithRules(draft, stored, rules)));
+    }
+    return results;
+  }
+
+  async replace(
+    given: CollectionInfo,
+    uuid: Uuid,
+    document: ValueObject,
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    return this.#rewrite('replace', given, uuid, options, () => document);
+  }
+
+  async update(
+    given: CollectionInfo,
+    uuid: Uuid,
+    patch: ValueObject,
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    const merge = {
+      mergeObjects: options.mergeObjects ?? true,
+      removeNulls: options.removeNulls ?? false,
+    };
+    return this.#rewrite('update', given, uuid, options, (before) =>
+      mergePatch(before, patch, merge),
+    );
+  }
+
+  async remove(
+    given: CollectionInfo,
+    uuid: Uuid,
+    options: WriteOptions = {},
+  ): Promise<WriteResult> {
+    const collection = this.#current(given);
+    const before = await this.#mustRead(collection, uuid, options);
+    const document = storedDocument(before);
+    return this.#finish(
+      this.#draft('remove', collection, { uuid, before, document: undefined, old: document }),
+    );
+  }
+
+  async #rewrite(
+    operation: 'replace' | 'update',
+    given: CollectionInfo,
+    uuid: Uuid,
+    options: WriteOptions,
+    change: (before: ValueObject) => ValueObject,
+  ): Promise<WriteResult> {
+    const collection = this.#current(given);
+    const rules = this.#state.context.rulesOf(collection);
+    const before = await this.#mustRead(collection, uuid, options);
+    const old = storedDocument(before);
+    const wanted = change(old);
+    const prepared = rules?.prepare?.(wanted, { operation, before: old }) ?? wanted;
+    const document = toStored(collection, prepared, old['_key'] as string);
+    return this.#finish(this.#draft(operation, collection, { uuid, before, document, old }));
+  }
+
+  /** Buffers one draft, with the reads its index entries need. */
+  async #finish(draft: Draft): Promise<WriteResult> {
+    const rules = this.#state.context.rulesOf(draft.collection);
+    const stored = await this.#readStored([draft]);
+    return rules?.afterWrite === undefined
+      ? this.#buffer(draft, stored)
+      : this.#bufferWithRules(draft, stored, rules);
+  }
+
+  /** The collection as it is now; its indexes may have changed since the caller looked it up. */
+  #current(given: CollectionInfo): CollectionInfo {
+    this.#state.mustBeOpen();
+    if (this.#state.readOnly)
+      throw themisError('BAD_REQUEST', { message: 'the transaction is read-only' });
+    const current = this.#state.view.catalog.byId(given.id);
+    if (current !== undefined) return current;
+    throw themisError('COLLECTION_NOT_FOUND', {
+      message: `collection "${given.name}" does not exist in this transaction's snapshot`,
+    });
+  }
+
+  async #mustRead(
+    collection: CollectionInfo,
+    uuid: Uuid,
+    options: WriteOptions,
+  ): Promise<AnyRecord> {
+    const record = await this.#read(collection, uuid, options);
+    if (record === undefined)
+      throw themisError('ENTITY_NOT_FOUND', {
+        message: `collection "${collection.name}" has no entity ${uuid}`,
+        details: { collection: collection.name, uuid },
+      });
+    if (options.ifVersion === undefined || record.version === options.ifVersion) return record;
+    throw themisError('PRECONDITION_FAILED', {
+      message: `entity ${uuid} of collection "${collection.name}" has version ${formatTimestamp(record.version)}, not ${formatTimestamp(options.ifVersion)}`,
+      details: { uuid, version: formatTimestamp(record.version) },
+    });
+  }
+
+  #read(
+    collection: CollectionInfo,
+    uuid: Uuid,
+    options: WriteOptions,
+  ): Promise<AnyRecord | undefined> | AnyRecord {
+    const known = options.current;
+    if (known instanceof CommittedRecord && known.uuid === uuid) {
+      const text = keyText(known.recordKey);
+      if (this.#state.overlay.records.get(text) === undefined) {
+        this.#state.noteRead(text);
+        return known;
+      }
+    }
+    return readRecord(this.#state, collection, uuid);
+  }
+
+  #draftInsert(
+    collection: CollectionInfo,
+    rules: CollectionRules | undefined,
+    given: ValueObject,
+  ): Draft {
+    const prepared = rules?.prepare?.(given, { operation: 'insert' }) ?? given;
+    const { key, isMade } = keyOfNew(this.#state.context, prepared);
+    const document = toStored(collection, prepared, key);
+    const uuid = uuidOfKey(collection.uuidNamespace, key);
+    const draft = this.#draft('insert', collection, {
+      uuid,
+      before: undefined,
+      document,
+      old: undefined,
+    });
+    return isMade ? draft : { ...draft, mustBeNew: true };
+  }
+
+  #draft(
+    operation: Operation,
+    collection: CollectionInfo,
+    parts: {
+      readonly uuid: Uuid;
+      readonly before: AnyRecord | undefined;
+      readonly document: ValueObject | undefined;
+      readonly old: ValueObject | undefined;
+    },
+  ): Draft {
+    const { uuid, before, document, old } = parts;
+    const recordKey = this.#state.recordKey(collection, uuid);
+    const owner = recordKey.subarray(recordKey.length - ownerBytes);
+    const body = document && this.#arena.encode(document);
+    const changes = entryChanges(this.#state, collection, owner, { before: old, after: document });
+    return {
+      operation,
+      collection,
+      uuid,
+      key: (document ?? old)!['_key'] as string,
+      recordKey,
+      text: keyText(recordKey),
+      before,
+      body,
+      changes,
+      mustBeNew: false,
+    };
+  }
+
+  /** One round of reads for all that drafts must know of the snapshot. */
+  async #readStored(
+    drafts: readonly (Draft | { readonly error: unknown })[],
+  ): Promise<Map<KeyText, Uint8Array | undefined>> {
+    const wanted = new Map<KeyText, Uint8Array>();
+    const { overlay } = this.#state;
+    for (const draft of drafts) {
+      if ('error' in draft) continue;
+      if (draft.mustBeNew && overlay.records.get(draft.text) === undefined)
+        wanted.set(draft.text, draft.recordKey);
+      for (const { needsOwner, text, key } of draft.changes) {
+        if (needsOwner && overlay.entries.get(text) === undefined) wanted.set(text, key);
+      }
+    }
+    if (wanted.size === 0) return new Map();
+    const { engine } = this.#state.context;
+    const snapshot = this.#state.snapshot();
+    const values = await engine.multiGet([...wanted.values()], { snapshot });
+    return new Map([...wanted.keys()].map((text, i) => [text, values[i]]));
+  }
+
+  async #bufferWithRules(
+    draft: Draft,
+    stored: ReadonlyMap<KeyText, Uint8Array | undefined>,
+    rules: CollectionRules,
+  ): Promise<WriteResult> {
+    const state = this.#state;
+    const mark = state.overlay.mark();
+    const counts = new Map(state.counts);
+    const writes = state.writes;
+    try {
+      const result = this.#buffer(draft, stored);
+      const { before, after } = result;
+      await rules.afterWrite!(this.#transaction, { operation: draft.operation, before, after });
+      state.overlay.forgetMark();
+      return result;
+    } catch (error) {
+      state.overlay.rollbackTo(mark);
+      state.counts.clear();
+      for (const [id, count] of counts) state.counts.set(id, count);
+      state.writes = writes;
+      throw error;
+    }
+  }
+
+  /** Synchronous: all that can fail comes before anything is buffered. */
+  #buffer(draft: Draft, stored: ReadonlyMap<KeyText, Uint8Array | undefined>): WriteResult {
+    const state = this.#state;
+    const { collection, uuid, key, text, body } = draft;
+    const pending = state.overlay.records.get(text);
+    if (draft.mustBeNew) this.#mustBeFree(draft, pending?.after, stored.get(text));
+    const owner = draft.recordKey.subarray(draft.recordKey.length - ownerBytes);
+    const changes = checkOwners(state, draft.changes, owner, stored);
+    this.#mustFit(draft);
+    const after = body && new BufferedRecord(collection, uuid, body, state.cell);
+    const committed =
+      pending === undefined ? (draft.before as CommittedRecord | undefined) : pending.before;
+    state.overlay.records.set({
+      key: draft.recordKey,
+      text,
+      collection,
+      uuid,
+      before: committed,
+      after,
+    });
+    bufferChanges(state, changes);
+    state.overlay.bytes += draft.recordKey.length + (body?.length ?? 0) + 80;
+    state.writes++;
+    const delta = (after === undefined ? 0 : 1) - (draft.before === undefined ? 0 : 1);
+    if (delta !== 0) state.addCount(collection.id, delta);
+    return { uuid, key, before: draft.before, after };
+  }
+
+  #mustBeFree(
+    { collection, key, uuid, text }: Draft,
+    pending: BufferedRecord | undefined,
+    stored: Uint8Array | undefined,
+  ): void {
+    if (pending === undefined && stored === undefined) return;
+    this.#state.noteRead(text);
+    throw themisError('KEY_EXISTS', {
+      message: `collection "${collection.name}" has an entity with this _key already (uuid ${uuid})`,
+      details: { collection: collection.name, keyLength: key.length, uuid },
+    });
+  }
+
+  #mustFit({ body }: Draft): void {
+    const { limits } = this.#state.context;
+    if (this.#state.writes >= limits.transactionWritesMax)
+      tooLarge(`more than ${limits.transactionWritesMax} writes`);
+    if (this.#state.overlay.bytes + (body?.length ?? 0) > limits.transactionBytesMax)
+      tooLarge(`more than ${limits.transactionBytesMax} bytes`);
+  }
+}
+
+function tooLarge(what: string): never {
+  throw themisError('TRANSACTION_TOO_LARGE', {
+    message: `the transaction would hold ${what}; commit in smaller parts`,
+  });
+}
+
+/** The document as stored: without derived attributes. */
+function storedDocument(record: AnyRecord): ValueObject {
+  return decodeValue(record.checkedBytes(), record.bodyStart) as ValueObject;
+}
+
+function attempt<T>(run: () => T): T | { readonly error: unknown } {
+  try {
+    return run();
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function attemptLater<T>(run: () => Promise<T>): Promise<T | { readonly error: unknown }> {
+  try {
+    return await run();
+  } catch (error) {
+    return { error };
+  }
+}

@@ -27,7 +27,7 @@ export function compileMember(node: Member | BoundMember, compiler: Compiler): C
 
 function stepsOf(node: Member | BoundMember, compiler: Compiler): readonly string[] {
   if (node.type === 'Member') return [node.name];
-  const name = node.attribute.type === 'BindParameter' ? node.attribute.name : node.attribute.key;
+  const { name } = node.attribute;
   const value = compiler.scope.bind(name);
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((step) => typeof step === 'string')) return value;

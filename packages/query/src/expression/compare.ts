@@ -101,9 +101,13 @@ export function membershipTest(list: readonly Value[]): (value: Value) => boolea
 }
 
 export function includesValue(list: readonly Value[], value: Value): boolean {
-  if (!isContainer(value)) return list.includes(value);
-  for (const item of list) if (equalValues(item, value)) return true;
-  return false;
+  return isContainer(value) ? indexOfValue(list, value) >= 0 : list.includes(value);
+}
+
+/** The position of the first element that equals `value`, or -1. */
+export function indexOfValue(list: readonly Value[], value: Value): number {
+  if (!isContainer(value)) return list.indexOf(value);
+  return list.findIndex((item) => equalValues(item, value));
 }
 
 /** One comparison of two values, for the quantified operators. */

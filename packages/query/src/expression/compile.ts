@@ -8,6 +8,7 @@ import { constantCode, dynamicCode, foldedCode, type Code, type Compiler } from 
 import { compileComparison, compileMembership } from './compare.ts';
 import type { CompileScope, Evaluate } from './contract.ts';
 import { truthy } from './convert.ts';
+import { toEngineValue } from './engine-value.ts';
 import { compileArrayTest, compileExpansion } from './expansion.ts';
 import { compileArray, compileObject } from './literal.ts';
 import { compileArrayComparison, compileSatisfies } from './quantifier.ts';
@@ -126,7 +127,7 @@ function compileReference(node: Reference, compiler: Compiler): Code {
 function compileBind(node: BindParameter, compiler: Compiler): Code {
   const value = compiler.scope.bind(node.name);
   if (value === undefined) throw bindMissing(node.name);
-  return constantCode(value);
+  return constantCode(toEngineValue(value));
 }
 
 function compileBinary(node: Binary, compiler: Compiler): Code {

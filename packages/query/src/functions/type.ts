@@ -1,51 +1,69 @@
 import { isArray, isObject, type Value } from '@themisdb/base';
 import { toArray, toNumber, toText, truthy } from '../expression/convert.ts';
 import type { AqlFunction } from './contract.ts';
-import { defineFunction } from './define.ts';
+import { alias, define1 } from './define.ts';
 
-const typeNames = { boolean: 'bool', number: 'number', string: 'string' } as const;
-
-/** TYPENAME(): the data type names of the manual. */
+/** The data type names of the manual. */
 export function typeName(value: Value): string {
-  if (value === null) return 'null';
-  if (typeof value === 'object') return isArray(value) ? 'array' : 'object';
-  return typeNames[typeof value as keyof typeof typeNames];
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool';
+    case 'number':
+      return 'number';
+    case 'string':
+      return 'string';
+    default:
+      return value === null ? 'null' : isArray(value) ? 'array' : 'object';
+  }
 }
 
+const isArrayFunction = define1('IS_ARRAY(value) → bool', 'Whether it is an array.', (value) =>
+  isArray(value),
+);
+const isObjectFunction = define1('IS_OBJECT(value) → bool', 'Whether it is an object.', (value) =>
+  isObject(value),
+);
+const toArrayFunction = define1(
+  'TO_ARRAY(value) → array',
+  'Casts to an array: null becomes [], an object the array of its values.',
+  (value) => toArray(value),
+);
+
 export const typeFunctions: readonly AqlFunction[] = [
-  defineFunction('TO_BOOL(value)', 'Casts to a boolean.', ([value]) => truthy(value!)),
-  defineFunction('TO_NUMBER(value)', 'Casts to a number; 0 when it holds none.', ([value]) =>
-    toNumber(value!),
+  define1(
+    'TO_BOOL(value) → bool',
+    'Casts to a boolean: null, 0 and "" are false, all else is true.',
+    (value) => truthy(value),
   ),
-  defineFunction(
-    'TO_STRING(value)',
-    'Casts to a string; arrays and objects become JSON.',
-    ([value]) => toText(value!),
+  define1('TO_NUMBER(value) → number', 'Casts to a number; what holds none becomes 0.', (value) =>
+    toNumber(value),
   ),
-  defineFunction(
-    'TO_ARRAY(value)',
-    'Casts to an array: null is [], objects give their values.',
-    ([value]) => toArray(value!),
+  define1(
+    'TO_STRING(value) → string',
+    'Casts to a string; arrays and objects become their JSON text.',
+    (value) => toText(value),
   ),
-  defineFunction('TYPENAME(value)', 'The name of the data type.', ([value]) => typeName(value!)),
-  defineFunction('IS_NULL(value)', 'Whether the value is null.', ([value]) => value === null),
-  defineFunction(
-    'IS_BOOL(value)',
-    'Whether the value is a boolean.',
-    ([value]) => typeof value === 'boolean',
+  toArrayFunction,
+  alias('TO_LIST', toArrayFunction),
+  define1('IS_NULL(value) → bool', 'Whether it is null.', (value) => value === null),
+  define1(
+    'IS_BOOL(value) → bool',
+    'Whether it is a boolean.',
+    (value) => typeof value === 'boolean',
   ),
-  defineFunction(
-    'IS_NUMBER(value)',
-    'Whether the value is a number.',
-    ([value]) => typeof value === 'number',
+  define1(
+    'IS_NUMBER(value) → bool',
+    'Whether it is a number.',
+    (value) => typeof value === 'number',
   ),
-  defineFunction(
-    'IS_STRING(value)',
-    'Whether the value is a string.',
-    ([value]) => typeof value === 'string',
+  define1(
+    'IS_STRING(value) → bool',
+    'Whether it is a string.',
+    (value) => typeof value === 'string',
   ),
-  defineFunction('IS_ARRAY(value)', 'Whether the value is an array.', ([value]) => isArray(value)),
-  defineFunction('IS_OBJECT(value)', 'Whether the value is an object.', ([value]) =>
-    isObject(value),
-  ),
+  isArrayFunction,
+  alias('IS_LIST', isArrayFunction),
+  isObjectFunction,
+  alias('IS_DOCUMENT', isObjectFunction),
+  define1('TYPENAME(value) → string', 'The name of the data type.', (value) => typeName(value)),
 ];

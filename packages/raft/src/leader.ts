@@ -11,7 +11,7 @@ import { type Message, MessageType, NONE } from './types.ts';
 export function stepLeader(raft: Raft, message: Message): RaftOutcome {
   switch (message.type) {
     case MessageType.Beat:
-      broadcastHeartbeat(raft, raft.readOnly.lastContext);
+      broadcastHeartbeat(raft, raft.readOnly.context);
       return 'ok';
     case MessageType.CheckQuorum:
       checkQuorum(raft);

@@ -1,76 +1,81 @@
+import type { JointConfig } from './quorum/joint.ts';
 import type { Message } from './types.ts';
-
-/** A read request that waits for a quorum to confirm the leader. */
-interface PendingRead {
-  readonly request: Message;
-  readonly key: string;
-  /** The commit index when the request came in: what the read has to see. */
-  readonly index: number;
-  readonly acks: Map<number, boolean>;
-}
 
 /** A confirmed read: the state machine at `index` or later may answer `request`. */
 export interface ConfirmedRead {
   readonly request: Message;
+  /** The commit index when the request came in: what the read has to see. */
   readonly index: number;
 }
 
 /**
- * Read requests of a leader, oldest first (thesis section 6.4). A heartbeat carries the context of a
- * request; a quorum that answers it confirms that the leader was still the leader after the request
- * came in, and thereby this request and every earlier one.
+ * Read requests of a leader, oldest first (thesis section 6.4). Each takes the next number of a round;
+ * heartbeats carry the number of the newest. A member that answers round n confirms that the leader
+ * was still the leader after every request up to n came in, so what a quorum has answered at least is
+ * confirmed, as a commit index is. Contexts of requests play no part in this: a client may repeat one.
+ *
+ * Invariant: the requests waiting have the rounds (#confirmed, #lastRound], in order.
  */
 export class ReadOnly {
-  #queue: PendingRead[] = [];
-  readonly #byContext = new Map<string, PendingRead>();
+  #waiting: ConfirmedRead[] = [];
+  #confirmed = 0;
+  readonly #answered = new Map<number, number>();
 
-  /** A request whose context is pending already is left as it was. */
-  add(index: number, request: Message): void {
-    const key = keyOf(contextOf(request));
-    if (this.#byContext.has(key)) return;
-    const pending: PendingRead = { request, key, index, acks: new Map() };
-    this.#queue.push(pending);
-    this.#byContext.set(key, pending);
+  /** Takes a request; returns the context of heartbeats that confirm it. */
+  add(self: number, index: number, request: Message): Uint8Array {
+    this.#waiting.push({ request, index });
+    this.#answered.set(self, this.#lastRound);
+    return encodeRound(this.#lastRound);
   }
 
-  /** Notes that `id` answered the heartbeat with this context; returns who has done so. */
-  acknowledge(id: number, context: Uint8Array): ReadonlyMap<number, boolean> {
-    const acks = this.#byContext.get(keyOf(context))?.acks;
-    acks?.set(id, true);
-    return acks ?? NO_ACKS;
+  /**
+   * Notes that `id` answered a heartbeat with this context, and takes out what is confirmed thereby. A
+   * context that was never sent confirms nothing.
+   */
+  answered(id: number, context: Uint8Array, voters: JointConfig): ConfirmedRead[] {
+    const round = decodeRound(context);
+    if (round === undefined || round > this.#lastRound) return [];
+    // Answers may arrive in any order.
+    this.#answered.set(id, Math.max(round, this.#answered.get(id) ?? 0));
+    const reached = voters.committedIndex((voter) => this.#answered.get(voter));
+    const count = Math.min(reached, this.#lastRound) - this.#confirmed;
+    if (count <= 0) return [];
+    this.#confirmed += count;
+    return this.#waiting.splice(0, count);
   }
 
-  /** Takes out the request with this context and all before it. */
-  advance(context: Uint8Array): ConfirmedRead[] {
-    const key = keyOf(context);
-    const at = this.#queue.findIndex((pending) => pending.key === key);
-    const confirmed = this.#queue.splice(0, at + 1);
-    for (const pending of confirmed) this.#byContext.delete(pending.key);
-    return confirmed;
+  /** Context for heartbeats while requests wait. */
+  get context(): Uint8Array | undefined {
+    return this.#waiting.length === 0 ? undefined : encodeRound(this.#lastRound);
   }
 
-  /** Confirming the newest request confirms them all, so heartbeats carry its context. */
-  get lastContext(): Uint8Array | undefined {
-    const last = this.#queue.at(-1);
-    return last && contextOf(last.request);
-  }
-
+  /** Another term, other rounds: answers to the old ones are told apart by their term. */
   clear(): void {
-    this.#queue = [];
-    this.#byContext.clear();
+    this.#waiting = [];
+    this.#confirmed = 0;
+    this.#answered.clear();
+  }
+
+  get #lastRound(): number {
+    return this.#confirmed + this.#waiting.length;
   }
 }
 
-const NO_ACKS: ReadonlyMap<number, boolean> = new Map();
-const NO_CONTEXT = new Uint8Array(0);
+const ROUND_BYTES = 8;
 
-export function contextOf(request: Message): Uint8Array {
-  return request.entries[0]?.data ?? NO_CONTEXT;
+/** Little-endian; other nodes send it back as it is. */
+function encodeRound(round: number): Uint8Array {
+  const bytes = new Uint8Array(ROUND_BYTES);
+  let rest = round;
+  for (let at = 0; at < ROUND_BYTES; at++) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }
 
-/** Equal bytes give equal keys. */
-function keyOf(context: Uint8Array): string {
-  let key = '';
-  for (const byte of context) key += String.fromCharCode(byte);
-  return key;
+function decodeRound(bytes: Uint8Array): number | undefined {
+  if (bytes.length !== ROUND_BYTES) return undefined;
+  const round = bytes.reduceRight((value, byte) => value * 256 + byte, 0);
+  return Number.isSafeInteger(round) ? round : undefined;
 }

@@ -1,4 +1,3 @@
-import { contextOf } from './read-only.ts';
 import type { Raft } from './raft.ts';
 import { broadcastHeartbeat } from './replication.ts';
 import { type Message, MessageType, NONE } from './types.ts';
@@ -25,24 +24,21 @@ export function releasePendingReads(raft: Raft): void {
   for (const request of requests) serve(raft, request);
 }
 
-/** A member answered the heartbeat of a read; with a quorum, that read and all before it are good. */
+/** A member answered the heartbeat of a round of reads. */
 export function confirmReads(raft: Raft, from: number, context: Uint8Array): void {
   if (raft.settings.readOnlyOption !== 'safe') return;
-  const acks = raft.readOnly.acknowledge(from, context);
-  if (raft.tracker.config.voters.voteResult(acks) !== 'won') return;
-  for (const { request, index } of raft.readOnly.advance(context)) answer(raft, request, index);
+  const confirmed = raft.readOnly.answered(from, context, raft.tracker.config.voters);
+  for (const { request, index } of confirmed) answer(raft, request, index);
 }
 
 function serve(raft: Raft, request: Message): void {
+  const { committed } = raft.log;
   if (raft.settings.readOnlyOption === 'lease-based') {
     // While the lease lasts nobody else can have been elected (section 6.4.1).
-    answer(raft, request, raft.log.committed);
+    answer(raft, request, committed);
     return;
   }
-  const context = contextOf(request);
-  raft.readOnly.add(raft.log.committed, request);
-  raft.readOnly.acknowledge(raft.id, context);
-  broadcastHeartbeat(raft, context);
+  broadcastHeartbeat(raft, raft.readOnly.add(raft.id, committed, request));
 }
 
 /** To our own application, or to the follower that passed the request on. */

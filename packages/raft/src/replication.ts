@@ -85,7 +85,7 @@ function sendSnapshot(raft: Raft, to: number, progress: Progress): boolean {
   return true;
 }
 
-/** Carries the context of the newest pending read, if there is one (thesis section 6.4). */
+/** `context` names the round of reads that an answer confirms (thesis section 6.4). */
 export function broadcastHeartbeat(raft: Raft, context: Uint8Array | undefined): void {
   for (const [to, progress] of raft.tracker.progress) {
     if (to === raft.id) continue;

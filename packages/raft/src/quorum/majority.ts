@@ -71,8 +71,9 @@ export class MajorityConfig {
     return granted + missing >= quorum ? 'pending' : 'lost';
   }
 
+  /** Ids in hexadecimal, as in all log lines. */
   toString(): string {
-    return `(${this.ids.join(' ')})`;
+    return `(${this.ids.map((id) => id.toString(16)).join(' ')})`;
   }
 }
 

@@ -47,8 +47,8 @@ export function describeConfig(config: TrackerConfig): string {
   const { voters, learners, learnersNext, autoLeave } = config;
   return [
     `voters=${voters}`,
-    learners.length > 0 ? `learners=(${learners.join(' ')})` : '',
-    learnersNext.length > 0 ? `learners_next=(${learnersNext.join(' ')})` : '',
+    learners.length > 0 ? `learners=${new MajorityConfig(learners)}` : '',
+    learnersNext.length > 0 ? `learners_next=${new MajorityConfig(learnersNext)}` : '',
     autoLeave ? 'autoleave' : '',
   ]
     .filter((part) => part !== '')

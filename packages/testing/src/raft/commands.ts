@@ -44,7 +44,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     report(group, group.node(firstId(command)).raw.campaign());
   },
   compact: compact,
+  'delay-msg': (group, command) => group.delay(firstId(command)),
   'deliver-msgs': deliverMessages,
+  'duplicate-msg': (group, command) => group.duplicate(firstId(command)),
   'forget-leader': (group, command) => {
     group.node(firstId(command)).raw.forgetLeader();
   },
@@ -69,10 +71,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const context = new TextEncoder().encode(command.args[1]!.key);
     group.node(firstId(command)).raw.readIndex(context);
   },
+  'report-snapshot': (group, command) => {
+    const status = command.args[2]!.key === 'failed' ? 'failed' : 'finished';
+    group.node(firstId(command)).raw.reportSnapshot(Number(command.args[1]!.key), status);
+  },
   'report-unreachable': (group, command) => {
     const [on, about] = nodeIds(command);
     group.node(on!).raw.reportUnreachable(about!);
   },
+  restart: (group, command) => group.restart(firstId(command)),
   'send-snapshot': sendSnapshot,
   'set-randomized-election-timeout': (group, command) => {
     const ticks = Number(scriptArg(command, 'timeout'));
@@ -127,7 +134,7 @@ function nodeOptions(command: ScriptCommand, applied: number): Partial<NodeOptio
     applied,
     inflightMessagesMax: Number(scriptArg(command, 'inflight') ?? 2 ** 31 - 1),
     inflightBytesMax: Number(scriptArg(command, 'inflight-bytes') ?? 0),
-    messageBytesMax: Number(scriptArg(command, 'message-bytes') ?? NO_LIMIT),
+    messageBytesMax: Number(scriptArg(command, 'message-bytes') ?? 0) || NO_LIMIT,
     uncommittedBytesMax: Number(scriptArg(command, 'uncommitted-bytes') ?? 0),
     applyingBytesMax: Number(scriptArg(command, 'max-committed-size-per-ready') ?? 0),
     asyncStorageWrites: isOn('async-storage-writes'),

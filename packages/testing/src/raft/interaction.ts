@@ -97,6 +97,22 @@ export class Interaction {
     }
   }
 
+  /** A copy of the message at this place of those in flight joins them at the end. */
+  duplicate(at: number): void {
+    this.#messages.push(this.#messages[at]!);
+  }
+
+  /** The message at this place of those in flight is overtaken by all others. */
+  delay(at: number): void {
+    this.#messages.push(...this.#messages.splice(at, 1));
+  }
+
+  /** The node loses what is in its memory, including messages to itself; its log stays. */
+  restart(id: number): void {
+    this.#messages = this.#messages.filter((message) => !isToSelf(message, id));
+    this.node(id).restart();
+  }
+
   outcomeText(outcome: StepOutcome): string {
     return OUTCOME_TEXT[outcome];
   }
@@ -147,6 +163,10 @@ export class Interaction {
     const text = OUTCOME_TEXT[this.node(id).raw.step(message)];
     if (text !== '') this.output.writeLine(text);
   }
+}
+
+function isToSelf({ from, to }: Message, id: number): boolean {
+  return to === id && (from === id || isLocalTarget(from));
 }
 
 /** A node's messages to itself and its storage travel over no network and cannot be lost. */

@@ -38,7 +38,7 @@ export type NodeOptions = Omit<RaftConfig, 'storage'>;
  * Every step of the host's duties is a method of its own, so that a script decides on their order.
  */
 export class ScriptNode {
-  readonly raw: RawNode;
+  raw: RawNode;
   readonly storage: HistoryStorage;
   readonly options: NodeOptions;
   /** Storage messages of asynchronous writes, to be worked off. */
@@ -55,6 +55,19 @@ export class ScriptNode {
     this.#state = initial;
     this.#output = output;
     this.raw = new RawNode({ ...options, storage: this.storage });
+  }
+
+  /** Starts again from the log alone; everything after its first snapshot is applied anew. */
+  restart(): void {
+    const applied = this.storage.firstIndex() - 1;
+    const term = this.storage.term(applied);
+    if (typeof term === 'string') throw new Error(`no term for entry ${applied}: ${term}`);
+    const { confState } = this.storage.initialState();
+    this.#state = { data: undefined, metadata: { index: applied, term, confState } };
+    this.storage.setLatest(this.#state);
+    this.appendWork.length = 0;
+    this.applyWork.length = 0;
+    this.raw = new RawNode({ ...this.options, applied, storage: this.storage });
   }
 
   /** Handles one Ready; returns the messages for other nodes. */

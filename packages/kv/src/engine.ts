@@ -3,24 +3,31 @@
  *
  * - **Order**: keys are byte strings in bytewise order; a prefix sorts before its extensions.
  * - **Visibility**: once `write` resolved, every later `get`, `scan` and `snapshot` sees the whole
- *   batch; nobody ever sees part of one. Reads started before may or may not see it.
+ *   batch; nobody ever sees part of one. Reads started before may or may not see it. A `scan` sees one
+ *   state, that of its first `next`; a `multiGet` sees one state.
  * - **Durability**: none is promised by `write`. After a crash the engine comes back as a consistent
  *   prefix of the batches written, at least up to the last completed `flush`. Durability is the log's
  *   business (`@themisdb/wal`).
- * - **Ownership**: returned bytes belong to the caller. Bytes given to `write` belong to the engine
- *   from then on: the caller must not change them.
+ * - **Ownership**: returned bytes never change and stay readable for as long as they are kept; nobody
+ *   may change them, as an engine may hand out the same bytes again. They may be views of a larger
+ *   block, which they keep in memory: copy what is kept for long. Bytes given to `write`, and keys and
+ *   bounds given to reads, belong to the engine from then on: the caller must not change them.
  * - **Errors**: `DATA_CORRUPT` on a failed checksum, `DISK_FULL`, `DISK_IO`; every call after `close`
  *   or after a fatal error throws `STORE_FAILED`. A write that failed may be lost, never half done.
+ * - **Close** lets gets and writes under way finish; scans under way end with `STORE_FAILED`.
  */
 export interface KvEngine {
   get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined>;
-  /** Same length and order as `keys`. One engine call for all gets of one loop turn. */
+  /** Same length and order as `keys`. Cheaper than as many gets. */
   multiGet(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
-  /** Batches of entries in key order (descending when `reverse`); never an empty batch. */
+  /**
+   * Batches of entries in key order (descending when `reverse`); never an empty batch. Nothing is
+   * read, and nothing held, before the first `next`. Leaving early needs `return`, as `for await` does.
+   */
   scan(range: KvRange, options?: ScanOptions): AsyncIterableIterator<KvEntry[]>;
   /** All or nothing. Batches take effect in call order. */
   write(batch: KvBatch): Promise<void>;
-  /** A frozen view of everything written so far. Must be released. */
+  /** A frozen view of all writes that resolved so far, perhaps of later ones. Must be released. */
   snapshot(): KvSnapshot;
   /** Makes all that was written durable. */
   flush(): Promise<void>;
@@ -45,7 +52,7 @@ export interface ScanOptions extends ReadOptions {
   readonly reverse?: boolean | undefined;
   /** Entries in all; unlimited by default. */
   readonly limit?: number | undefined;
-  /** Entries fetched at once: small for short scans, large for long ones. Default 256. */
+  /** Entries of a batch at most: small for short scans, large for long ones. Default 256. */
   readonly batchEntries?: number | undefined;
   /** Values come back empty; cheaper where only keys matter. */
   readonly keysOnly?: boolean | undefined;
@@ -57,6 +64,7 @@ export interface KvEntry {
 }
 
 export interface KvSnapshot {
+  /** Reads under way keep what they need; later ones are a programming error. Again: no effect. */
   release(): void;
 }
 
@@ -75,4 +83,13 @@ export interface KvStats {
   readonly batches: number;
   readonly operations: number;
   readonly snapshotsOpen: number;
+  /** Only engines with a read cache have it. */
+  readonly cache?: KvCacheStats;
+}
+
+export interface KvCacheStats {
+  /** Keys looked up, and batches of scans, answered without the engine below. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly bytes: number;
 }

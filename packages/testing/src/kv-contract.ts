@@ -123,7 +123,7 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
       expect(seen.map(({ value }) => text(value))).toEqual(Array(20).fill('old'));
     });
 
-    test('batches are full except the last, never empty, and stop at the limit', async () => {
+    test('batches are not empty, not longer than asked, and stop at the limit', async () => {
       await engine.write(numbered(20, ''));
       const lengths = async (options: ScanOptions): Promise<number[]> => {
         const out: number[] = [];
@@ -131,12 +131,32 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
         return out;
       };
       for (const reverse of [false, true]) {
-        expect(await lengths({ reverse, batchEntries: 8 })).toEqual([8, 8, 4]);
-        expect(await lengths({ reverse, batchEntries: 10 })).toEqual([10, 10]);
-        expect(await lengths({ reverse, batchEntries: 8, limit: 9 })).toEqual([8, 1]);
-        expect(await lengths({ reverse, batchEntries: 8, limit: 8 })).toEqual([8]);
+        for (const limit of [undefined, 0, 1, 7, 8, 9, 16, 20, 21]) {
+          const batches = await lengths({ reverse, batchEntries: 8, limit });
+          expect(batches.reduce((sum, length) => sum + length, 0)).toBe(Math.min(limit ?? 20, 20));
+          expect(batches.every((length) => length >= 1 && length <= 8)).toBe(true);
+        }
         expect(await lengths({ reverse, limit: 20 })).toEqual([20]);
-        expect(await lengths({ reverse, limit: 0 })).toEqual([]);
+      }
+    });
+
+    test('no multiGet and no scan sees part of a batch', async () => {
+      const keys = Array.from({ length: 300 }, (_, i) => utf8Encode(number(i)));
+      const writeAll = (value: string): Promise<void> =>
+        engine.write(keys.map((key) => ({ type: 'put', key, value: utf8Encode(value) })));
+      await writeAll('0');
+      const whole = async (values: Promise<(Uint8Array | undefined)[]>): Promise<void> => {
+        expect(new Set((await values).map(text)).size).toBe(1);
+      };
+      const valuesOf = async (options: ScanOptions): Promise<Uint8Array[]> =>
+        (await entriesOf(engine, {}, options)).map(({ value }) => value);
+      for (let round = 1; round <= 30; round++) {
+        const writes = [writeAll(`${round}`), writeAll(`${round}x`)];
+        const reads = [whole(engine.multiGet(keys)), whole(engine.multiGet(keys.slice(0, 5)))];
+        reads.push(whole(valuesOf({})), whole(valuesOf({ batchEntries: 100, reverse: true })));
+        if (round % 2 === 0) await writes[0];
+        reads.push(whole(engine.multiGet(keys.slice(7, 200))), whole(valuesOf({ limit: 99 })));
+        await Promise.all([...writes, ...reads]);
       }
     });
 

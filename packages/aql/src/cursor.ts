@@ -75,6 +75,27 @@ export class Cursor {
     return this.#tokens.ends[this.#index]!;
   }
 
+  get index(): number {
+    return this.#index;
+  }
+
+  /** Goes to a token and forgets everything that was open: for recovery after a failure. */
+  seek(index: number): void {
+    this.#index = index;
+    this.kind = this.#tokens.kinds[index]!;
+    this.start = this.#tokens.starts[index]!;
+    this.#nesting = 0;
+    this.height = 0;
+    this.stopAtTarget = false;
+  }
+
+  /** Whether the token `ahead` places on is the first of its line. */
+  startsLine(ahead: number): boolean {
+    const index = this.#index + ahead;
+    const before = index === 0 ? 0 : this.#tokens.ends[index - 1]!;
+    return this.text.slice(before, this.#tokens.starts[index]).includes('\n');
+  }
+
   step(): void {
     const tokens = this.#tokens;
     this.lastEnd = tokens.ends[this.#index]!;
@@ -294,10 +315,12 @@ export class Cursor {
     details: Record<string, unknown> = {},
   ): never {
     const position = positionAt(this.text, offset);
+    const atEnd = this.kind === T.End && offset === this.start;
+    const incomplete = atEnd || (this.kind === T.Invalid && this.#tokens.problem?.open === true);
     throw themisError(code, {
       message: `${message} (line ${position.line}, column ${position.column})`,
       position,
-      details,
+      details: incomplete ? { ...details, incomplete } : details,
     });
   }
 }

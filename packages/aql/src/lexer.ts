@@ -20,6 +20,8 @@ export interface LexProblem {
   readonly message: string;
   /** The text has more tokens than allowed. */
   readonly tooLong?: true;
+  /** A string, quoted name or comment is open at the end of the text. */
+  readonly open?: true;
 }
 
 export function tokenize(text: string, tokensMax: number): Tokens {
@@ -91,6 +93,12 @@ class Lexer implements Tokens {
   #invalid(start: number, message: string, offset = start): number {
     this.problem = { offset, message };
     return this.#push(T.Invalid, start, this.text.length);
+  }
+
+  #open(start: number, message: string): number {
+    const end = this.#invalid(start, message);
+    this.problem = { offset: start, message, open: true };
+    return end;
   }
 
   #token(at: number, code: number): number {
@@ -189,7 +197,7 @@ class Lexer implements Tokens {
       if (code === quote) return this.#push(kind, start, at + 1);
       if (code === 92) at++;
     }
-    return this.#invalid(start, `${what} is not closed: the closing ${text[start]} is missing`);
+    return this.#open(start, `${what} is not closed: the closing ${text[start]} is missing`);
   }
 
   #parameter(start: number): number {
@@ -303,7 +311,7 @@ class Lexer implements Tokens {
     if (next !== 42) return this.#push(T.Divide, at, at + 1);
     const end = text.indexOf('*/', at + 2);
     return end < 0
-      ? this.#invalid(at, 'comment is not closed: the closing */ is missing')
+      ? this.#open(at, 'comment is not closed: the closing */ is missing')
       : this.#comment(at, end + 2);
   }
 

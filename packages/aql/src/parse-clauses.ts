@@ -46,7 +46,7 @@ export function parseClauses(cursor: Cursor): readonly Clause[] {
 }
 
 /** The last clause must give a result, and the text must end there: after RETURN nothing follows. */
-function requireEnd(cursor: Cursor, clauses: readonly Clause[]): void {
+export function requireEnd(cursor: Cursor, clauses: readonly Clause[]): void {
   const last = clauses.at(-1);
   if (last?.type === 'Return' && startsClause(cursor.kind)) {
     cursor.fail(
@@ -63,7 +63,8 @@ function requireEnd(cursor: Cursor, clauses: readonly Clause[]): void {
   );
 }
 
-function parseClause(cursor: Cursor, out: Clause[]): void {
+/** The clause at the current token, which `startsClause`; LET may give several. */
+export function parseClause(cursor: Cursor, out: Clause[]): void {
   switch (cursor.kind) {
     case K.FOR:
       out.push(parseFor(cursor));

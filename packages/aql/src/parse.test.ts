@@ -37,6 +37,25 @@ test('a refusal names position, what was found and expected, and ArangoDB’s er
   }
 });
 
+test.each([
+  ['FOR x IN xs', true],
+  ['FOR x IN xs FILTER x.a ==', true],
+  ['RETURN [1, { a: "b', true],
+  ['RETURN 1 /* more', true],
+  ['FOR x IN xs FITLER x', false],
+  ['RETURN 1 2', false],
+  ['RETURN a.b.c & ', false],
+  ['COLLECT AGGREGATE a = 1', false],
+])('%j is incomplete: %s', (text, incomplete) => {
+  try {
+    parse(text);
+    expect.unreachable();
+  } catch (error) {
+    if (!hasCode(error, 'AQL_PARSE')) throw error;
+    expect(error.details['incomplete'] ?? false).toBe(incomplete);
+  }
+});
+
 test('literals are not shown in messages: they may be data', () => {
   try {
     parse('RETURN 1 "very secret"');

@@ -22,10 +22,11 @@ const grammar: Grammar = { expression: parseAnyExpression, clauses: parseClauses
 /**
  * The tree of a query. Throws ThemisError with `position`: AQL_PARSE, AQL_EMPTY,
  * AQL_NUMBER_OUT_OF_RANGE for a literal that cannot be held, AQL_TOO_DEEP when a limit is reached.
- * Names are not looked up and scopes not checked.
+ * Names are not looked up and scopes not checked. `details.incomplete` is true when the text is right
+ * as far as it goes: it ends too early, perhaps inside a string.
  */
 export function parse(text: string, options: ParseOptions = {}): Query {
-  const cursor = open(text, options);
+  const cursor = openCursor(text, options);
   const query = parseQuery(cursor);
   if (cursor.kind !== T.End) cursor.unexpected('the end of the query', []);
   return query;
@@ -33,13 +34,13 @@ export function parse(text: string, options: ParseOptions = {}): Query {
 
 /** One expression standing alone, as in computed values and index definitions. As `parse`. */
 export function parseExpression(text: string, options: ParseOptions = {}): Expression {
-  const cursor = open(text, options);
+  const cursor = openCursor(text, options);
   const expression = parseAnyExpression(cursor);
   if (cursor.kind !== T.End) cursor.unexpected('the end of the expression');
   return expression;
 }
 
-function open(text: string, options: ParseOptions): Cursor {
+export function openCursor(text: string, options: ParseOptions): Cursor {
   const limits = { ...parseLimits, ...options };
   if (text.length > limits.textLengthMax) {
     throw themisError('AQL_TOO_DEEP', {
@@ -53,20 +54,19 @@ function open(text: string, options: ParseOptions): Cursor {
 function parseQuery(cursor: Cursor): Query {
   const { start } = cursor;
   if (cursor.kind === T.End) cursor.empty();
+  const head = parseHead(cursor);
+  const clauses = parseClauses(cursor);
+  return Object.freeze({ type: 'Query', span: cursor.span(start), ...head, clauses });
+}
+
+/** What stands before the clauses. */
+export function parseHead(cursor: Cursor): Pick<Query, 'mode' | 'live' | 'withCollections'> {
   const mode = parseMode(cursor);
   const withCollections = parseWith(cursor);
-  const live = cursor.atWord('LIVE') && cursor.peek(1) === K.FOR;
+  const live = cursor.atWord('LIVE');
+  if (live && cursor.peek(1) !== K.FOR) cursor.fail('LIVE must be followed by FOR');
   if (live) cursor.step();
-  else if (cursor.atWord('LIVE')) cursor.fail('LIVE must be followed by FOR');
-  const clauses = parseClauses(cursor);
-  return Object.freeze({
-    type: 'Query',
-    span: cursor.span(start),
-    mode,
-    live,
-    withCollections,
-    clauses,
-  });
+  return { mode, live, withCollections };
 }
 
 function parseMode(cursor: Cursor): QueryMode {

@@ -49,8 +49,9 @@ export function read(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
+/** Tests, and helpers of a package's own tests, which stand in `src/testing/` and are not built. */
 export function isTest(path: string): boolean {
-  return /\.(test|test-d)\.ts$/.test(path);
+  return /\.(test|test-d)\.ts$|\/src\/testing\//.test(path);
 }
 
 export interface Import {

@@ -3,11 +3,15 @@ import { objectFrom } from '@themisdb/base';
 import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
 import { uuidOfKey, type Uuid } from '@themisdb/protocol';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
+import { loadTokenHash } from '@themisdb/sharding';
 import { openWal, type Wal } from '@themisdb/wal';
 import type { CollectionInfo } from '../contract/catalog.ts';
 import type { StoredRecord, Transaction } from '../contract/transaction.ts';
 import { openStore, type OpenStoreOptions } from '../open.ts';
 import type { ShardStore } from '../store.ts';
+
+// Compiling WebAssembly takes real time, which simulated time does not wait for.
+await loadTokenHash();
 
 /** A store in simulated time on the memory engine, for tests. */
 export interface TestStore {

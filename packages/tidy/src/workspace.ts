@@ -50,8 +50,9 @@ export function read(path: string): string {
 }
 
 /** Tests, and helpers of a package's own tests, which stand in `src/testing/` and are not built. */
+/** Test files, and the folders of helpers that only tests use. */
 export function isTest(path: string): boolean {
-  return /\.(test|test-d)\.ts$|\/src\/testing\//.test(path);
+  return /\.(test|test-d)\.ts$/.test(path) || path.includes('/src/testing/');
 }
 
 export interface Import {

@@ -1,16 +1,17 @@
-import { crc32c } from '@themisdb/base';
+import { crc32c, equalBytes, utf8Encode } from '@themisdb/base';
 
 /**
  * The file format, version 1. All integers are big-endian.
  *
  * A segment is `segment-NNNNNNNNNN.wal`, numbered from 1 without holes. It starts with a header block
- * of 4096 bytes of which the first 48 are used, and is zero where nothing was written yet:
+ * of 4096 bytes of which the first 48 are used (magic, version and checksum keep their place in every
+ * version to come), and is zero where nothing was written yet:
  *
  * | offset | bytes | field |
  * |---|---|---|
  * | 0 | 8 | magic `THEMWAL` and a zero byte |
  * | 8 | 4 | format version |
- * | 12 | 4 | crc32c of bytes 0-11 and 16-47 |
+ * | 12 | 4 | crc32c of bytes 16-47, started with the format version |
  * | 16 | 4 | segment number |
  * | 20 | 4 | salt, random per segment |
  * | 24 | 8 | zero |
@@ -32,14 +33,19 @@ import { crc32c } from '@themisdb/base';
  * | 32 | 8 | index |
  *
  * The salt and the offset in the checksum make a frame worthless in any other place: left-overs of
- * another file, misdirected writes and payloads that look like frames are all refused.
+ * another file, misdirected writes and payloads that look like frames are all refused. The batch
+ * offset tells how far the log was synced when the frame was written: a batch is written only when
+ * all before it is durable.
  */
 export const formatVersion = 1;
 
 export const headerBlockBytes = 4096;
 export const headerBytes = 48;
 export const frameHeaderBytes = 40;
+export const storeIdBytes = 16;
 export const payloadBytesMax: number = 64 * 1024 * 1024;
+/** Of all frames of one append. */
+export const appendBytesMax: number = 256 * 1024 * 1024;
 
 export const frameType = {
   /** A record of the owner; cuts the group's later records off. */
@@ -48,7 +54,7 @@ export const frameType = {
   carried: 2,
   /** The group's records below `index` are not needed any more. */
   truncated: 3,
-  /** First frame of a segment's first batch: `group` is the previous segment, `index` where it ends. */
+  /** First frame of a segment: `group` is the last segment before that holds frames, `index` its end. */
   rolled: 4,
   /** The log was closed in order: all before this frame had been synced. */
   closed: 5,
@@ -138,6 +144,46 @@ export function tryDecodeHeader(
     term: getU53(view, at + 24),
     index: getU53(view, at + 32),
   };
+}
+
+export interface SegmentHeader {
+  readonly version: number;
+  readonly number: number;
+  readonly salt: number;
+  readonly storeId: Uint8Array;
+}
+
+export function encodeSegmentHeader(header: Omit<SegmentHeader, 'version'>): Uint8Array {
+  const out = new Uint8Array(headerBlockBytes);
+  const view = viewOf(out);
+  out.set(magic);
+  view.setUint32(8, formatVersion);
+  view.setUint32(16, header.number);
+  view.setUint32(20, header.salt);
+  out.set(header.storeId, 32);
+  view.setUint32(12, crc32c(out, 16, headerBytes, formatVersion));
+  return out;
+}
+
+/** Undefined when the bytes are not an intact header of any version. */
+export function tryDecodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefined {
+  if (bytes.length < headerBlockBytes || !equalBytes(bytes.subarray(0, 8), magic)) return undefined;
+  const view = viewOf(bytes);
+  const version = view.getUint32(8);
+  if (view.getUint32(12) !== crc32c(bytes, 16, headerBytes, version)) return undefined;
+  const [number, salt] = [view.getUint32(16), view.getUint32(20)];
+  return { version, number, salt, storeId: bytes.slice(32, 32 + storeIdBytes) };
+}
+
+const magic: Uint8Array = utf8Encode('THEMWAL\0');
+
+export function segmentName(number: number): string {
+  return `segment-${String(number).padStart(10, '0')}.wal`;
+}
+
+export function trySegmentNumber(name: string): number | undefined {
+  const match = /^segment-(\d{10})\.wal$/.exec(name);
+  return match === null ? undefined : Number(match[1]);
 }
 
 export function viewOf(bytes: Uint8Array): DataView {

@@ -1,183 +1,199 @@
-import { assert, crc32c, joinPath, parentPath, type DiskFile, type Env } from '@themisdb/base';
+import { assert, emptyBytes, hasCode, type Env } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import { CommitQueue } from './commit-queue.ts';
 import type { Wal, WalRecord, WalStats } from './contract.ts';
 import {
-  encodeFrame,
+  appendBytesMax,
   frameBytes,
-  frameHeaderBytes,
   frameType,
   headerBlockBytes,
-  tryDecodeHeader,
-  viewOf,
+  payloadBytesMax,
+  storeIdBytes,
   type FrameFields,
 } from './format.ts';
+import { GroupTails } from './group-tails.ts';
+import type { LogIndex } from './log-index.ts';
+import { recover, type Recovered } from './recovery.ts';
+import { readRun, runFrom } from './replay.ts';
+import { Retention } from './retention.ts';
+import { Segments } from './segments.ts';
 
 export interface WalOptions {
   /** Folder of the segments, relative to the disk's root; made when absent. */
   readonly directory: string;
+  /**
+   * 16 bytes that name the store, kept in every segment. A log of another store is refused with
+   * `CONFIG_INVALID`. Default: zeros, and any log is taken.
+   */
+  readonly storeId?: Uint8Array;
+  /** Size of a segment file. Default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Size of the first one, so that an empty log is small. Default 4 MiB. */
+  readonly firstSegmentBytes?: number;
 }
 
-/** Opens the log in `directory`, or makes an empty one. */
+/**
+ * Opens the log in `directory`, or makes an empty one. Rejects with `LOG_CORRUPT`, `FORMAT_UNKNOWN`,
+ * `CONFIG_INVALID` or an error of the disk. Two logs on one directory are the caller's to prevent.
+ */
 export async function openWal(env: Env, options: WalOptions): Promise<Wal> {
-  const { disk } = env;
-  await disk.makeDirectory(options.directory);
-  const path = joinPath(options.directory, 'segment-0000000001.wal');
-  const file = await disk.open(path, { create: true });
-  await disk.syncDirectory(options.directory);
-  await disk.syncDirectory(parentPath(options.directory));
-  const wal = new ThinWal(env, file);
-  await wal.recover();
-  return wal;
+  const { directory: folder, storeId, segmentBytes = 64 * 1024 * 1024 } = options;
+  const firstSegmentBytes = Math.min(options.firstSegmentBytes ?? 4 * 1024 * 1024, segmentBytes);
+  assert(storeId === undefined || storeId.length === storeIdBytes, 'a store id has 16 bytes');
+  assert(firstSegmentBytes >= 2 * headerBlockBytes, 'a segment has at least 8192 bytes');
+  const recovered = await recover(env, { folder, storeId });
+  const segments = new Segments(
+    env,
+    { folder, storeId: storeId ?? new Uint8Array(storeIdBytes) },
+    { segmentBytes, firstSegmentBytes },
+    recovered.segments,
+  );
+  if (recovered.segments.length === 0) await segments.roll(0);
+  return new SegmentedWal(env, segments, recovered);
 }
 
-interface Place {
-  readonly offset: number;
-  readonly bytes: number;
-}
-interface Group {
-  first: number;
-  next: number;
-  places: Place[];
-}
-interface Waiting {
-  readonly frames: readonly FrameFields[];
-  resolve(): void;
-  reject(error: unknown): void;
-}
+class SegmentedWal implements Wal {
+  readonly #segments: Segments;
+  readonly #index: LogIndex;
+  readonly #tails: GroupTails;
+  readonly #queue: CommitQueue;
+  readonly #retention: Retention;
+  readonly #tornBytes: number;
+  readonly #isMarked: boolean;
+  #closed = false;
 
-class ThinWal implements Wal {
-  readonly #env: Env;
-  readonly #file: DiskFile;
-  readonly #groups = new Map<number, Group>();
-  #end = headerBlockBytes;
-  #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
-  #failure: unknown;
-  #appends = 0;
-  #records = 0;
-  #syncs = 0;
-
-  constructor(env: Env, file: DiskFile) {
-    this.#env = env;
-    this.#file = file;
-  }
-
-  async recover(): Promise<void> {
-    const bytes = await this.#file.read(0, await this.#file.size());
-    const view = viewOf(bytes);
-    for (;;) {
-      const header = tryDecodeHeader(bytes, view, this.#end, 0, this.#end);
-      if (header === undefined) break;
-      const from = this.#end + frameHeaderBytes;
-      if (crc32c(bytes, from, from + header.payloadBytes) !== header.payloadCrc) break;
-      const payload = bytes.subarray(from, from + header.payloadBytes);
-      this.#index({ ...header, payload }, this.#end);
-      this.#end += frameBytes(header.payloadBytes);
-    }
-    await this.#file.truncate(this.#end);
-    await this.#file.datasync();
-  }
-
-  #index(frame: FrameFields, offset: number): void {
-    const group = this.#groups.get(frame.group) ?? { first: frame.index, next: 0, places: [] };
-    this.#groups.set(frame.group, group);
-    if (frame.type === frameType.truncated) {
-      group.places.splice(0, frame.index - group.first);
-      group.first = frame.index;
-      return;
-    }
-    if (group.places.length === 0) group.first = frame.index;
-    group.places.length = Math.min(group.places.length, frame.index - group.first);
-    group.places.push({ offset, bytes: frame.payload.length });
-    this.#records++;
-  }
-
-  append(records: readonly WalRecord[]): Promise<void> {
-    this.#appends++;
-    return this.#submit(records.map((record) => ({ ...record, type: frameType.record })));
-  }
-
-  #submit(frames: readonly FrameFields[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) {
-        const message = 'the log failed before';
-        return reject(themisError('STORE_FAILED', { message, cause: this.#failure }));
-      }
-      this.#waiting.push({ frames, resolve, reject });
-      this.#flushing ??= this.#flush();
+  constructor(env: Env, segments: Segments, { index, tornBytes, isMarked }: Recovered) {
+    this.#segments = segments;
+    this.#index = index;
+    this.#tornBytes = tornBytes;
+    this.#isMarked = isMarked;
+    this.#tails = new GroupTails(index);
+    this.#queue = new CommitQueue(env, segments, index, {
+      idle: () => this.#tails.settled(),
+      lost: (lost, waiting) => this.#tailsAfter(lost, waiting),
+      committed: () => this.#retention.start(),
     });
+    this.#retention = new Retention(segments, index, this.#queue, env.log);
   }
 
-  async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await this.#env.timers.yield();
-      const batch = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#writeBatch(batch.flatMap((waiting) => waiting.frames));
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        this.#failure = error;
-        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
-      }
-    }
-    // In the same turn as the last look at the queue, so that nobody waits on a loop that ended.
-    this.#flushing = undefined;
+  async append(records: readonly WalRecord[]): Promise<void> {
+    this.#mustBeOpen();
+    let bytes = 0;
+    for (const record of records) bytes += checkedBytes(record);
+    if (bytes > appendBytesMax) throw tooLarge('append', bytes, appendBytesMax);
+    if (!this.#tails.tryAppend(records)) throw followsFailed();
+    await this.#queue.add(
+      records.map((record) => frameOf(record)),
+      true,
+    );
   }
 
-  async #writeBatch(frames: readonly FrameFields[]): Promise<void> {
-    const start = this.#end;
-    const bytes = frames.reduce((sum, { payload }) => sum + frameBytes(payload.length), 0);
-    const out = new Uint8Array(bytes);
-    const view = viewOf(out);
-    let at = 0;
-    for (const frame of frames) {
-      const place = { salt: 0, fileOffset: start + at, batchStart: start };
-      encodeFrame(out, view, at, frame, place);
-      at += frameBytes(frame.payload.length);
-    }
-    await this.#file.write(start, out);
-    await this.#file.datasync();
-    this.#syncs++;
-    for (const frame of frames) {
-      this.#index(frame, this.#end);
-      this.#end += frameBytes(frame.payload.length);
-    }
-  }
-
-  async *replay(group: number, fromIndex = 0): AsyncIterableIterator<WalRecord[]> {
-    for (let index = fromIndex; ; index++) {
-      const state = this.#groups.get(group);
-      if (state === undefined) return;
-      index = Math.max(index, state.first);
-      const place = state.places[index - state.first];
-      if (place === undefined) return;
-      const bytes = await this.#file.read(place.offset, frameBytes(place.bytes));
-      const header = tryDecodeHeader(bytes, viewOf(bytes), 0, 0, place.offset);
-      assert(header !== undefined);
-      const payload = bytes.subarray(frameHeaderBytes, frameHeaderBytes + header.payloadBytes);
-      yield [{ group, index, term: header.term, kind: header.kind, payload }];
+  async *replay(group: number, fromIndex = 1): AsyncIterableIterator<WalRecord[]> {
+    for (let index = fromIndex; ;) {
+      this.#mustBeOpen();
+      const records = this.#index.group(group);
+      if (records === undefined) return;
+      index = Math.max(index, records.first);
+      if (index > records.last) return;
+      const run = runFrom(records, index);
+      const segment = this.#segments.get(run.places[0]!.segment);
+      assert(segment !== undefined, () => `no segment ${run.places[0]!.segment}`);
+      const batch = await readRun(segment, group, run);
+      yield batch;
+      index += batch.length;
     }
   }
 
   bounds(group: number): { readonly first: number; readonly last: number } | undefined {
-    const state = this.#groups.get(group);
-    if (state === undefined || state.places.length === 0) return undefined;
-    return { first: state.first, last: state.first + state.places.length - 1 };
+    const records = this.#index.group(group);
+    return records && { first: records.first, last: records.last };
+  }
+
+  groups(): number[] {
+    return this.#index.groups();
   }
 
   async truncateBefore(group: number, index: number): Promise<void> {
-    const payload = new Uint8Array(0);
-    await this.#submit([{ type: frameType.truncated, group, index, term: 0, kind: 0, payload }]);
+    this.#mustBeOpen();
+    assert(isU53(index), () => `truncate before ${index}`);
+    this.#tails.truncateBefore(group, index);
+    await this.#queue.add([mark(frameType.truncated, group, index)], false);
   }
 
   stats(): WalStats {
-    const counts = { appends: this.#appends, records: this.#records, syncs: this.#syncs };
-    return { segments: 1, bytes: this.#end, ...counts, tornBytes: 0 };
+    let [bytes, liveBytes] = [0, 0];
+    for (const segment of this.#segments.all) {
+      bytes += segment.usedBytes;
+      liveBytes += this.#index.liveBytes(segment.number);
+    }
+    const segments = this.#segments.all.length;
+    return { ...this.#queue.counts, segments, bytes, liveBytes, tornBytes: this.#tornBytes };
   }
 
   async close(): Promise<void> {
-    await this.#flushing;
-    await this.#file.close();
+    assert(!this.#closed, 'the log is closed');
+    this.#closed = true;
+    await this.#retention.stop();
+    await this.#queue.drained();
+    if (!this.#isMarked || this.#queue.counts.syncs > 0) await this.#markClosed();
+    await this.#segments.close();
   }
+
+  async #markClosed(): Promise<void> {
+    if (this.#queue.failure !== undefined) return;
+    try {
+      await this.#queue.add([mark(frameType.closed, 0, 0)], false);
+    } catch (error) {
+      // Without the mark the log is still whole, only less sure of its last batch.
+      if (!hasCode(error, 'DISK_FULL', 'STORE_FAILED')) throw error;
+    }
+    await this.#queue.drained();
+  }
+
+  #mustBeOpen(): void {
+    assert(!this.#closed, 'the log is closed');
+    const { failure } = this.#queue;
+    if (failure !== undefined) throw failure;
+  }
+
+  #tailsAfter(lost: readonly FrameFields[], waiting: readonly FrameFields[]): void {
+    this.#tails.failed(lost.filter(({ type }) => type === frameType.record));
+    for (const { group, index } of waiting) this.#tails.truncateBefore(group, index);
+  }
+}
+
+function frameOf(record: WalRecord): FrameFields {
+  const { group, index, term, kind, payload } = record;
+  return { type: frameType.record, group, index, term, kind, payload };
+}
+
+function mark(type: number, group: number, index: number): FrameFields {
+  return { type, group, index, term: 0, kind: 0, payload: emptyBytes };
+}
+
+/** The size of a record's frame; asserts that its fields fit into it. */
+function checkedBytes({ group, index, term, kind, payload }: WalRecord): number {
+  assert(group >>> 0 === group, () => `group ${group} is not a u32`);
+  assert(index > 0 && isU53(index), () => `index ${index} is not from 1 to 2^53 - 1`);
+  assert(isU53(term), () => `term ${term} is not below 2^53`);
+  assert((kind & 0xff) === kind, () => `kind ${kind} is not a u8`);
+  if (payload.length > payloadBytesMax) throw tooLarge('record', payload.length, payloadBytesMax);
+  return frameBytes(payload.length);
+}
+
+function isU53(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function tooLarge(what: string, bytes: number, bytesMax: number): Error {
+  return themisError('LIMIT_EXCEEDED', {
+    message: `a log ${what} of ${bytes} bytes; ${bytesMax} are allowed`,
+    details: { bytes, bytesMax },
+  });
+}
+
+function followsFailed(): Error {
+  return themisError('DISK_FULL', {
+    message: 'an append before this one in the same group failed because the disk is full',
+  });
 }

@@ -1,6 +1,15 @@
 import { constants, mkdirSync } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  statfs,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { assert, assertDiskPath, type Disk, type DiskFile, type OpenOptions } from '@themisdb/base';
 import { themisError, type ErrorCode } from '@themisdb/protocol';
 
@@ -39,7 +48,7 @@ async function openFile(path: string, native: string, options: OpenOptions): Pro
   const { create = false, readOnly = false } = options;
   assert(!(create && readOnly), () => `${path}: a file cannot be created read-only`);
   const flags = readOnly ? constants.O_RDONLY : constants.O_RDWR | (create ? constants.O_CREAT : 0);
-  return new NodeFile(path, await attempt('open', path, open(native, flags)));
+  return new NodeFile(path, native, await attempt('open', path, open(native, flags)));
 }
 
 async function syncFolder(native: string): Promise<void> {
@@ -53,10 +62,12 @@ async function syncFolder(native: string): Promise<void> {
 
 class NodeFile implements DiskFile {
   readonly path: string;
+  readonly #native: string;
   #handle: FileHandle | undefined;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, native: string, handle: FileHandle) {
     this.path = path;
+    this.#native = native;
     this.#handle = handle;
   }
 
@@ -96,6 +107,7 @@ class NodeFile implements DiskFile {
   async allocate(length: number): Promise<void> {
     const handle = this.#open();
     let position = (await this.#attempt('allocate', handle.stat())).size;
+    await this.#mustHaveRoom(length - position);
     const zeros = new Uint8Array(Math.min(1 << 20, Math.max(length - position, 0)));
     while (position < length) {
       const part = zeros.subarray(0, Math.min(zeros.length, length - position));
@@ -103,6 +115,17 @@ class NodeFile implements DiskFile {
       position += part.length;
     }
     await this.#attempt('allocate', handle.datasync());
+  }
+
+  /** Asked before a disk is filled to the last byte with zeros that are of no use. */
+  async #mustHaveRoom(bytes: number): Promise<void> {
+    if (bytes <= 0) return;
+    const { bavail, bsize } = await this.#attempt('allocate', statfs(dirname(this.#native)));
+    if (bavail * bsize >= bytes) return;
+    throw themisError('DISK_FULL', {
+      message: `allocate of ${this.path} failed: ${bytes} bytes wanted, ${bavail * bsize} free`,
+      details: { operation: 'allocate', path: this.path },
+    });
   }
 
   async size(): Promise<number> {

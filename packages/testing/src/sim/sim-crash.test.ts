@@ -131,6 +131,23 @@ describe('SimDisk at a crash', () => {
     expect(await env.run(() => env.disk.list(''))).toEqual([]);
   });
 
+  test('a killed process leaves what it wrote, as unsafe as it was', async () => {
+    const after = async (cut: boolean): Promise<Set<string>> => {
+      const seen = new Set<string>();
+      for (const seed of seeds) {
+        const env = makeSimEnv(seed);
+        env.disk.plant('f', new Uint8Array(0));
+        await env.run(async () => (await env.disk.open('f', {})).write(0, Uint8Array.of(1)));
+        env.kill();
+        if (cut) env.crash();
+        seen.add(text([...env.disk.peek('f')]));
+      }
+      return seen;
+    };
+    expect(await after(false)).toEqual(new Set(['[1]']));
+    expect(await after(true)).toContain('[]');
+  });
+
   test('handles from before are dead', async () => {
     const env = makeSimEnv(1);
     const file = await env.run(() => env.disk.open('f', { create: true }));

@@ -161,6 +161,12 @@ export class SimDisk implements Disk {
     for (const [, inode] of this.#tree.files()) inode.crash(prng);
   }
 
+  /** The process dies, the machine lives on: as `crash`, but what was written is still there. */
+  kill(): void {
+    this.#life++;
+    this.#trace.add(`${this.#scheduler.nowMs} disk kill`);
+  }
+
   /** For the handles: counts up at each crash. */
   get life(): number {
     return this.#life;

@@ -30,8 +30,10 @@ export interface SimEnv extends Env {
   readonly prng: Prng;
   /** Lets virtual time pass until the task settles: `SimScheduler.run`. */
   run<T>(task: () => Promise<T>, limits?: RunLimits): Promise<T>;
-  /** The node dies: timers, handles and calls under way are gone, unsynced data is lost in part. */
+  /** Power is cut: timers, handles and calls under way are gone, unsynced data is lost in part. */
   crash(): void;
+  /** The process dies alone: timers, handles and calls under way are gone, what was written stays. */
+  kill(): void;
   /** Equal for equal histories: each operation of disk, timers and log with its time and bytes. */
   traceHash(): string;
 }
@@ -57,6 +59,10 @@ export function makeSimEnv(seed: number | bigint, options: SimEnvOptions = {}): 
     crash() {
       timers.crash();
       disk.crash(crashes);
+    },
+    kill() {
+      timers.crash();
+      disk.kill();
     },
     traceHash: () => trace.hash(),
   };

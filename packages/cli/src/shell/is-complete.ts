@@ -13,7 +13,6 @@ export function isComplete(text: string): boolean {
     return true;
   } catch (error) {
     if (!isThemisError(error)) throw error;
-    const at = error.position?.offset;
-    return at !== undefined && at < trimmed.length;
+    return error.details['incomplete'] !== true;
   }
 }

@@ -7,6 +7,7 @@ test.each([
   ['FOR d IN films', false],
   ['FOR d IN films\nRETURN d', true],
   ['FOR d IN films RETURN {a: ', false],
+  ['RETURN "unclosed', false],
   ['FITLER', true],
   ['FOR d IN IN films', true],
   ['FOR d IN films;', true],

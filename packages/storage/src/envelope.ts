@@ -55,6 +55,24 @@ export function timestampOf(envelope: Uint8Array): Timestamp {
   return (BigInt(u32(envelope, 6)) << 32n) | BigInt(u32(envelope, 10));
 }
 
+const hex: readonly string[] = Array.from({ length: 256 }, (_, i) =>
+  i.toString(16).padStart(2, '0'),
+);
+
+/** The timestamp as `formatTimestamp` writes it, without a bigint in between. */
+export function revisionOf(e: Uint8Array): string {
+  return (
+    hex[e[6]!]! +
+    hex[e[7]!]! +
+    hex[e[8]!]! +
+    hex[e[9]!]! +
+    hex[e[10]!]! +
+    hex[e[11]!]! +
+    hex[e[12]!]! +
+    hex[e[13]!]!
+  );
+}
+
 /** Throws DATA_CORRUPT unless the checksum holds and the format is known. */
 export function checkEnvelope(envelope: Uint8Array): void {
   const flags = envelope[1]!;

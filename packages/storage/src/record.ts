@@ -2,9 +2,9 @@ import { makeObject, type MutableObject, type Value, type ValueObject } from '@t
 import { formatUrn, uuidFromBytes, type Uuid } from '@themisdb/protocol';
 import type { AttributePath, CollectionInfo } from './contract/catalog.ts';
 import type { StoredRecord, Timestamp } from './contract/transaction.ts';
-import { decodeValue } from './codec/decode.ts';
+import { decodeMapInto } from './codec/decode.ts';
 import { PathReader, type DerivedName } from './codec/path-reader.ts';
-import { checkEnvelope, envelopeBytes, timestampOf } from './envelope.ts';
+import { checkEnvelope, envelopeBytes, revisionOf, timestampOf } from './envelope.ts';
 import { uuidOffsetInRecordKey } from './keys.ts';
 import { formatTimestamp } from './timestamp.ts';
 
@@ -29,17 +29,18 @@ abstract class EncodedRecord implements StoredRecord {
 
   abstract get uuid(): Uuid;
   abstract get version(): Timestamp;
+  /** `version` as text. */
+  abstract revision(): string;
+  /** Undefined where the version never changes. */
+  abstract finalVersion(): Timestamp | undefined;
   /** The encoded document stands in `bytes` from `bodyStart` on; checked before it is handed out. */
   abstract checkedBytes(): Uint8Array;
   abstract readonly bodyStart: number;
 
   document(): ValueObject {
-    const version = this.version;
-    if (this.#document === undefined || this.#documentVersion !== version) {
-      this.#document = this.#decode(version);
-      this.#documentVersion = version;
-    }
-    return this.#document;
+    // Of a buffered record, the version becomes final with the commit.
+    const isKept = this.#document !== undefined && this.#documentVersion === this.finalVersion();
+    return isKept ? this.#document! : this.#decode();
   }
 
   read(path: AttributePath): Value {
@@ -65,7 +66,7 @@ abstract class EncodedRecord implements StoredRecord {
 
   #derived(name: DerivedName): string {
     if (name === '_id') return `${this.collection.name}/${this.key}`;
-    return name === '_rev' ? formatTimestamp(this.version) : this.#urn();
+    return name === '_rev' ? this.revision() : this.#urn();
   }
 
   #urn(): string {
@@ -73,15 +74,16 @@ abstract class EncodedRecord implements StoredRecord {
     return formatUrn({ model, namespace, collection: name, uuid: this.uuid });
   }
 
-  #decode(version: Timestamp): ValueObject {
-    const stored = decodeValue(this.checkedBytes(), this.bodyStart) as ValueObject;
+  #decode(): ValueObject {
+    const { key } = this;
     const out: MutableObject = makeObject();
-    const key = stored['_key'] as string;
     out['_key'] = key;
     out['_id'] = `${this.collection.name}/${key}`;
-    out['_rev'] = formatTimestamp(version);
+    out['_rev'] = this.revision();
     out['_urn'] = this.#urn();
-    for (const name of Object.keys(stored)) out[name] = stored[name]!;
+    decodeMapInto(out, this.checkedBytes(), this.bodyStart);
+    this.#document = out;
+    this.#documentVersion = this.finalVersion();
     return out;
   }
 }
@@ -108,6 +110,14 @@ export class CommittedRecord extends EncodedRecord {
   get version(): Timestamp {
     if (!this.#checked) this.checkedBytes();
     return (this.#version ??= timestampOf(this.envelope));
+  }
+
+  revision(): string {
+    return revisionOf(this.checkedBytes());
+  }
+
+  finalVersion(): undefined {
+    return undefined;
   }
 
   checkedBytes(): Uint8Array {
@@ -139,6 +149,14 @@ export class BufferedRecord extends EncodedRecord {
   }
 
   get version(): Timestamp {
+    return this.#cell.version;
+  }
+
+  revision(): string {
+    return formatTimestamp(this.version);
+  }
+
+  finalVersion(): Timestamp {
     return this.#cell.version;
   }
 

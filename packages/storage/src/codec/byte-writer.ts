@@ -50,6 +50,14 @@ export class ByteWriter {
     this.length += 8;
   }
 
+  /** Two's complement of an integer within ±2^53; cheaper than by way of a bigint. */
+  i64(value: number): void {
+    this.reserve(8);
+    this.view.setInt32(this.length, Math.floor(value / 0x1_0000_0000));
+    this.view.setUint32(this.length + 4, value >>> 0);
+    this.length += 8;
+  }
+
   f64(value: number): void {
     this.reserve(8);
     this.view.setFloat64(this.length, value);

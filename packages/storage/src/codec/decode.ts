@@ -1,32 +1,41 @@
-import { makeObject, type Value } from '@themisdb/base';
+import { makeObject, type MutableObject, type Value } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import { u16, u32 } from './skip.ts';
 import { cachedName, decodeText } from './text.ts';
 
 // The decoder works on module state rather than on an object: decoding is synchronous and never
-// re-entered, and locals of the module are what V8 reads fastest.
+// re-entered, and locals of the module are what V8 reads fastest. No DataView either: making one per
+// record would cost more than all its numbers.
 let source: Uint8Array = new Uint8Array(0);
-let view: DataView = new DataView(source.buffer);
 let at = 0;
+
+const float = new Float64Array(1);
+const floatBytes = new Uint8Array(float.buffer);
 
 /** Decodes the one value that starts at `start`; bytes after it are ignored. */
 export function decodeValue(bytes: Uint8Array, start = 0): Value {
-  open(bytes, start);
+  source = bytes;
+  at = start;
   return read();
+}
+
+/** Decodes the map that starts at `start` into `out`, over what is there. */
+export function decodeMapInto(out: MutableObject, bytes: Uint8Array, start: number): void {
+  source = bytes;
+  at = start;
+  const type = source[at++]!;
+  if ((type & 0xf0) === 0x80) readInto(out, type & 0x0f);
+  else if (type === 0xde) readInto(out, u16(source, skip(2)));
+  else if (type === 0xdf) readInto(out, u32(source, skip(4)));
+  else badByte(type);
 }
 
 /** Decodes a value and tells where it ended. */
 export function decodeValueAt(bytes: Uint8Array, start: number): { value: Value; end: number } {
-  open(bytes, start);
+  source = bytes;
+  at = start;
   const value = read();
   return { value, end: at };
-}
-
-function open(bytes: Uint8Array, start: number): void {
-  if (bytes !== source) {
-    source = bytes;
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-  at = start;
 }
 
 function read(): Value {
@@ -48,40 +57,58 @@ function readTyped(type: number): Value {
     case 0xc3:
       return true;
     case 0xcb:
-      return view.getFloat64(skip(8));
+      return readFloat();
     case 0xcc:
       return source[at++]!;
     case 0xcd:
-      return view.getUint16(skip(2));
+      return u16(source, skip(2));
     case 0xce:
-      return view.getUint32(skip(4));
+      return u32(source, skip(4));
     case 0xcf:
-      return Number(view.getBigUint64(skip(8)));
+      return readU64();
     case 0xd0:
-      return view.getInt8(skip(1));
+      return (source[at++]! << 24) >> 24;
     case 0xd1:
-      return view.getInt16(skip(2));
+      return (u16(source, skip(2)) << 16) >> 16;
     case 0xd2:
-      return view.getInt32(skip(4));
+      return u32(source, skip(4)) | 0;
     case 0xd3:
-      return Number(view.getBigInt64(skip(8)));
+      return readI64();
     case 0xd9:
       return readString(source[at++]!);
     case 0xda:
-      return readString(view.getUint16(skip(2)));
+      return readString(u16(source, skip(2)));
     case 0xdb:
-      return readString(view.getUint32(skip(4)));
+      return readString(u32(source, skip(4)));
     case 0xdc:
-      return readArray(view.getUint16(skip(2)));
+      return readArray(u16(source, skip(2)));
     case 0xdd:
-      return readArray(view.getUint32(skip(4)));
+      return readArray(u32(source, skip(4)));
     case 0xde:
-      return readMap(view.getUint16(skip(2)));
+      return readMap(u16(source, skip(2)));
     case 0xdf:
-      return readMap(view.getUint32(skip(4)));
+      return readMap(u32(source, skip(4)));
     default:
       return badByte(type);
   }
+}
+
+function readFloat(): number {
+  const start = skip(8);
+  // The platforms we run on are little-endian; the encoding is big-endian.
+  for (let i = 0; i < 8; i++) floatBytes[i] = source[start + 7 - i]!;
+  return float[0]!;
+}
+
+/** Encoded are only integers that a double holds. */
+function readU64(): number {
+  const start = skip(8);
+  return u32(source, start) * 0x1_0000_0000 + u32(source, start + 4);
+}
+
+function readI64(): number {
+  const start = skip(8);
+  return (u32(source, start) | 0) * 0x1_0000_0000 + u32(source, start + 4);
 }
 
 /** Moves past `count` bytes and returns where they start. */
@@ -104,7 +131,10 @@ function readArray(length: number): Value[] {
 }
 
 function readMap(count: number): Value {
-  const out = makeObject();
+  return readInto(makeObject(), count);
+}
+
+function readInto(out: MutableObject, count: number): MutableObject {
   for (let i = 0; i < count; i++) {
     const name = readName();
     out[name] = read();
@@ -122,8 +152,8 @@ function readName(): string {
 
 function nameLength(type: number): number {
   if (type === 0xd9) return source[at++]!;
-  if (type === 0xda) return view.getUint16(skip(2));
-  if (type === 0xdb) return view.getUint32(skip(4));
+  if (type === 0xda) return u16(source, skip(2));
+  if (type === 0xdb) return u32(source, skip(4));
   return badByte(type);
 }
 

@@ -20,6 +20,27 @@ export function encodeMapHeader(writer: ByteWriter, count: number): void {
   else long(writer, 0xdf, count);
 }
 
+/** Attribute names repeat: their encoding, header included. */
+const encodedNames = new Map<string, Uint8Array>();
+const encodedNamesMax = 10_000;
+
+function encodeName(writer: ByteWriter, name: string): void {
+  const known = encodedNames.get(name);
+  if (known === undefined) {
+    const start = writer.length;
+    encodeString(writer, name);
+    if (encodedNames.size < encodedNamesMax && name.length <= 64)
+      encodedNames.set(name, writer.slice(start));
+    return;
+  }
+  const count = known.length;
+  writer.reserve(count);
+  const { bytes } = writer;
+  let at = writer.length;
+  for (let i = 0; i < count; i++) bytes[at++] = known[i]!;
+  writer.length = at;
+}
+
 /** One attribute of a top-level map. */
 export function encodeAttribute(
   writer: ByteWriter,
@@ -27,7 +48,7 @@ export function encodeAttribute(
   value: Value,
   limits: StoreLimits,
 ): void {
-  encodeString(writer, name);
+  encodeName(writer, name);
   write(writer, value, limits, 2);
 }
 
@@ -67,7 +88,7 @@ function writeNested(
     refuse(`has an object of ${names.length} attributes; ${limits.attributesMax} are allowed`);
   encodeMapHeader(writer, names.length);
   for (const name of names) {
-    encodeString(writer, name);
+    encodeName(writer, name);
     write(writer, (value as ValueObject)[name]!, limits, depth + 1);
   }
 }
@@ -159,7 +180,7 @@ function encodeUnsigned(writer: ByteWriter, value: number): void {
   else if (value < 0x100000000) long(writer, 0xce, value);
   else {
     writer.bytes[writer.length++] = 0xcf;
-    writer.u64(BigInt(value));
+    writer.i64(value);
   }
 }
 
@@ -172,7 +193,7 @@ function encodeNegative(writer: ByteWriter, value: number): void {
   else if (value >= -0x80000000) long(writer, 0xd2, value >>> 0);
   else {
     writer.bytes[writer.length++] = 0xd3;
-    writer.u64(BigInt.asUintN(64, BigInt(value)));
+    writer.i64(value);
   }
 }
 

@@ -4,32 +4,61 @@ const fromCodes = String.fromCharCode;
 
 /** Text of `length` UTF-8 bytes at `start`. */
 export function decodeText(bytes: Uint8Array, start: number, length: number): string {
-  if (length <= 64) {
+  if (length <= 56) {
     const text = shortAscii(bytes, start, length);
     if (text !== undefined) return text;
   }
   return utf8Decode(bytes.subarray(start, start + length));
 }
 
-/** Undefined when a byte is not ASCII. */
+/**
+ * Undefined when a byte is not ASCII. Calls of fixed arity with eight codes at a time measured fastest:
+ * single characters, `apply` on a list and a native decoder all cost two to three times as much.
+ */
 function shortAscii(b: Uint8Array, start: number, length: number): string | undefined {
-  let text = '';
-  let i = start;
   const end = start + length;
-  for (; i + 4 <= end; i += 4) {
-    const p = b[i]!;
-    const q = b[i + 1]!;
-    const r = b[i + 2]!;
-    const s = b[i + 3]!;
-    if ((p | q | r | s) >= 0x80) return undefined;
-    text += fromCodes(p, q, r, s);
+  let all = 0;
+  for (let i = start; i < end; i++) all |= b[i]!;
+  if (all >= 0x80) return undefined;
+  if (length < 8) return under8(b, start, length);
+  let text = eight(b, start);
+  let i = start + 8;
+  for (; i + 8 <= end; i += 8) text += eight(b, i);
+  return i === end ? text : text + under8(b, i, end - i);
+}
+
+function eight(b: Uint8Array, i: number): string {
+  return fromCodes(
+    b[i]!,
+    b[i + 1]!,
+    b[i + 2]!,
+    b[i + 3]!,
+    b[i + 4]!,
+    b[i + 5]!,
+    b[i + 6]!,
+    b[i + 7]!,
+  );
+}
+
+function under8(b: Uint8Array, i: number, length: number): string {
+  switch (length) {
+    case 0:
+      return '';
+    case 1:
+      return fromCodes(b[i]!);
+    case 2:
+      return fromCodes(b[i]!, b[i + 1]!);
+    case 3:
+      return fromCodes(b[i]!, b[i + 1]!, b[i + 2]!);
+    case 4:
+      return fromCodes(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
+    case 5:
+      return fromCodes(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
+    case 6:
+      return fromCodes(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
+    default:
+      return fromCodes(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
   }
-  for (; i < end; i++) {
-    const p = b[i]!;
-    if (p >= 0x80) return undefined;
-    text += fromCodes(p);
-  }
-  return text;
 }
 
 interface Name {

@@ -194,7 +194,9 @@ export interface QueryProfile {
 
 export interface ProfiledNode {
   readonly id: number;
+  readonly depth: number;
   readonly type: string;
+  readonly text: string;
   readonly calls: number;
   readonly batches: number;
   readonly rows: number;

@@ -1,5 +1,5 @@
 import type { Value } from '@themisdb/base';
-import type { CollectionInfo, Transaction } from '@themisdb/storage';
+import type { Transaction } from '@themisdb/storage';
 import type { EvaluationContext, Row } from '../expression/contract.ts';
 
 /**
@@ -26,7 +26,15 @@ import type { EvaluationContext, Row } from '../expression/contract.ts';
 export interface Operator {
   /** The id of the plan node this operator runs, for statistics. */
   readonly nodeId: number;
-  open(input: Batches, run: Run): Batches;
+  open(input: Batches, run: Run, origin: Origin): Batches;
+}
+
+/**
+ * The row a chain of operators began with, values of variables that are the same for all its rows
+ * included: what an aggregate over no rows makes its one row from.
+ */
+export interface Origin {
+  row: Row;
 }
 
 export type Batch = Row[];
@@ -41,8 +49,8 @@ export interface Run {
   readonly counters: Counters;
   /** Rows per batch between operators. */
   readonly batchRows: number;
-  /** Constants of this execution (bind parameters), copied into the first row. */
-  readonly firstRow: Row;
+  /** Set when the query is profiled. */
+  readonly profiler: { measure(nodeId: number, stream: Batches): Batches } | undefined;
 
   /** Throws when the query was killed, is past its deadline; true when it should `pause`. */
   checkpoint(): boolean;
@@ -50,8 +58,6 @@ export interface Run {
   pause(): Promise<void>;
   /** Results computed once per execution (hash tables, uncorrelated subqueries), by plan node. */
   shared<T>(nodeId: number, make: () => T): T;
-  /** Called by modification operators with every collection before its first write. */
-  noteWrite(collection: CollectionInfo): void;
 }
 
 /** Bytes are estimates: the point is to stop a runaway query, not to do accounts. */

@@ -1,0 +1,132 @@
+import { compareValues, type Value } from '@themisdb/base';
+import type { Evaluate } from '../expression/contract.ts';
+import { asLimit } from './limit.ts';
+import { estimateBatchBytes } from './memory.ts';
+import type { Batch, Batches, Operator, Origin, Row, Run } from './operator.ts';
+import { rebatch } from './chain.ts';
+
+export interface SortKeyCode {
+  readonly value: Evaluate;
+  readonly descending: boolean;
+}
+
+/** A row with its sort values, computed once. */
+interface Entry {
+  readonly row: Row;
+  readonly keys: readonly Value[];
+}
+type Order = (a: Entry, b: Entry) => number;
+
+/** SORT: all rows in order; rows with equal keys keep theirs. */
+export function makeSort(nodeId: number, keys: readonly SortKeyCode[]): Operator {
+  const order = orderOf(keys);
+  return { nodeId, open: (input, run) => sortRows(input, keys, order, run) };
+}
+
+async function* sortRows(
+  input: Batches,
+  keys: readonly SortKeyCode[],
+  order: Order,
+  run: Run,
+): Batches {
+  const entries: Entry[] = [];
+  let charged = 0;
+  try {
+    for await (const batch of input) {
+      const bytes = estimateBatchBytes(batch) + batch.length * entryBytes(keys);
+      charged += bytes;
+      run.memory.charge(bytes);
+      for (const row of batch) entries.push(entryOf(row, keys, run));
+    }
+    entries.sort(order);
+    if (run.checkpoint()) await run.pause();
+    yield* rebatch(
+      entries.map((entry) => entry.row),
+      run,
+    );
+  } finally {
+    run.memory.release(charged);
+  }
+}
+
+/** SORT with a following LIMIT: keeps only the first `top` rows while reading. */
+export function makeTopSort(nodeId: number, keys: readonly SortKeyCode[], top: Evaluate): Operator {
+  const order = orderOf(keys);
+  return { nodeId, open: (input, run, origin) => topRows(input, keys, order, top, run, origin) };
+}
+
+async function* topRows(
+  input: Batches,
+  keys: readonly SortKeyCode[],
+  order: Order,
+  top: Evaluate,
+  run: Run,
+  origin: Origin,
+): Batches {
+  const wanted = asLimit(top(origin.row, run.context));
+  if (wanted === 0) {
+    await input.return?.();
+    return;
+  }
+  // The first `sorted` entries are the best so far, in order; newer ones wait behind them.
+  let entries: Entry[] = [];
+  let worst: Entry | undefined;
+  let charged = 0;
+  const compact = (): void => {
+    entries.sort(order);
+    if (entries.length > wanted) entries.length = wanted;
+    if (entries.length === wanted) worst = entries[wanted - 1];
+    const bytes = estimateBatchBytes(sample(entries)) * Math.ceil(entries.length / samples);
+    run.memory.release(charged);
+    charged = bytes;
+    run.memory.charge(bytes);
+  };
+  try {
+    const room = Math.max(2 * wanted, wanted + run.batchRows);
+    for await (const batch of input) {
+      for (const row of batch) {
+        const entry = entryOf(row, keys, run);
+        if (worst !== undefined && order(entry, worst) >= 0) continue;
+        entries.push(entry);
+        if (entries.length >= room) compact();
+      }
+    }
+    compact();
+    const rows = entries.map((entry) => entry.row);
+    entries = [];
+    yield* rebatch(rows, run);
+  } finally {
+    run.memory.release(charged);
+  }
+}
+
+const samples = 8;
+
+function sample(entries: readonly Entry[]): Batch {
+  return entries.slice(0, samples).map((entry) => entry.row);
+}
+
+function entryBytes(keys: readonly SortKeyCode[]): number {
+  return 48 + keys.length * 8;
+}
+
+function entryOf(row: Row, keys: readonly SortKeyCode[], run: Run): Entry {
+  if (keys.length === 1) return { row, keys: [keys[0]!.value(row, run.context)] };
+  return { row, keys: keys.map((key) => key.value(row, run.context)) };
+}
+
+function orderOf(keys: readonly SortKeyCode[]): Order {
+  if (keys.length === 1) {
+    return keys[0]!.descending
+      ? (a, b) => compareValues(b.keys[0]!, a.keys[0]!)
+      : (a, b) => compareValues(a.keys[0]!, b.keys[0]!);
+  }
+  const signs = keys.map((key) => (key.descending ? -1 : 1));
+  return (a, b) => {
+    for (let i = 0; i < signs.length; i++) {
+      const order = compareValues(a.keys[i]!, b.keys[i]!);
+      if (order !== 0) return order * signs[i]!;
+    }
+    return 0;
+  };
+}

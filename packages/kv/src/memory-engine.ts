@@ -38,11 +38,11 @@ export function makeMemoryEngine(options: MemoryEngineOptions = {}): MemoryEngin
 const zeroByte = new Uint8Array(1);
 
 class Snapshot implements KvSnapshot {
-  readonly map: SortedMap;
+  readonly map: SortedMap<Uint8Array>;
   readonly #onRelease: () => void;
   released = false;
 
-  constructor(map: SortedMap, onRelease: () => void) {
+  constructor(map: SortedMap<Uint8Array>, onRelease: () => void) {
     this.map = map;
     this.#onRelease = onRelease;
   }
@@ -55,9 +55,9 @@ class Snapshot implements KvSnapshot {
 }
 
 class Engine implements MemoryEngine {
-  #map: SortedMap;
+  #map: SortedMap<Uint8Array>;
   /** State of the last flush; only kept when crashable. */
-  #durable: SortedMap | undefined;
+  #durable: SortedMap<Uint8Array> | undefined;
   #unflushed: KvBatch[] = [];
   #open = true;
   #gets = 0;
@@ -66,7 +66,7 @@ class Engine implements MemoryEngine {
   #operations = 0;
   #snapshotsOpen = 0;
 
-  constructor(map: SortedMap, crashable: boolean) {
+  constructor(map: SortedMap<Uint8Array>, crashable: boolean) {
     this.#map = map;
     this.#durable = crashable ? map.fork() : undefined;
   }
@@ -163,7 +163,7 @@ class Engine implements MemoryEngine {
     return new Engine(survived, true);
   }
 
-  #view(options?: ReadOptions): SortedMap {
+  #view(options?: ReadOptions): SortedMap<Uint8Array> {
     this.#mustBeOpen();
     const snapshot = options?.snapshot;
     if (snapshot === undefined) return this.#map;
@@ -178,7 +178,7 @@ class Engine implements MemoryEngine {
   }
 }
 
-function apply(map: SortedMap, operation: KvOperation): void {
+function apply(map: SortedMap<Uint8Array>, operation: KvOperation): void {
   switch (operation.type) {
     case 'put':
       return map.put(operation.key, operation.value);

@@ -1,12 +1,16 @@
 import { compareBytes } from '@themisdb/base';
-import type { KvEntry } from './engine.ts';
 
 const chunkEntriesMax = 128;
 
-interface Chunk {
+export interface MapEntry<V> {
+  readonly key: Uint8Array;
+  readonly value: V;
+}
+
+interface Chunk<V> {
   /** The edition that may change this chunk in place; every other one copies it first. */
   readonly owner: Edition;
-  readonly entries: KvEntry[];
+  readonly entries: MapEntry<V>[];
 }
 
 /** Identity of the one holder that may write in place. */
@@ -25,13 +29,13 @@ interface Position {
  *
  * Invariants: no chunk is empty; entries ascend strictly inside and across chunks.
  */
-export class SortedMap {
+export class SortedMap<V> {
   #edition: Edition = {};
   #ownsList = true;
-  #chunks: Chunk[] = [];
+  #chunks: Chunk<V>[] = [];
 
-  fork(): SortedMap {
-    const copy = new SortedMap();
+  fork(): SortedMap<V> {
+    const copy = new SortedMap<V>();
     copy.#chunks = this.#chunks;
     copy.#ownsList = false;
     this.#ownsList = false;
@@ -39,13 +43,28 @@ export class SortedMap {
     return copy;
   }
 
-  get(key: Uint8Array): Uint8Array | undefined {
+  get(key: Uint8Array): V | undefined {
     const { chunk, at } = this.#seek(key);
     const entry = this.#chunks[chunk]?.entries[at];
     return entry !== undefined && compareBytes(entry.key, key) === 0 ? entry.value : undefined;
   }
 
-  put(key: Uint8Array, value: Uint8Array): void {
+  /** The value at the greatest key not above `key`. */
+  floor(key: Uint8Array): V | undefined {
+    const { chunk, at } = this.#seek(key);
+    const entry = this.#chunks[chunk]?.entries[at];
+    if (entry !== undefined && compareBytes(entry.key, key) === 0) return entry.value;
+    return this.#before(chunk, at)?.value;
+  }
+
+  /** The value at the greatest key below `key`, or at the last one without `key`. */
+  below(key: Uint8Array | undefined): V | undefined {
+    if (key === undefined) return this.#before(this.#chunks.length, 0)?.value;
+    const { chunk, at } = this.#seek(key);
+    return this.#before(chunk, at)?.value;
+  }
+
+  put(key: Uint8Array, value: V): void {
     this.#ownList();
     if (this.#chunks.length === 0) {
       this.#chunks.push({ owner: this.#edition, entries: [{ key, value }] });
@@ -77,7 +96,7 @@ export class SortedMap {
     const to = this.#seek(lt);
     if (from.chunk === to.chunk && from.at === to.at) return;
     this.#ownList();
-    const kept: Chunk[] = [];
+    const kept: Chunk<V>[] = [];
     const head = this.#chunks[from.chunk]!.entries.slice(0, from.at);
     const tail = this.#chunks[to.chunk]?.entries.slice(to.at) ?? [];
     if (head.length > 0) kept.push({ owner: this.#edition, entries: head });
@@ -87,19 +106,19 @@ export class SortedMap {
 
   /**
    * Up to `count` entries of [gte, lt) in ascending order, or in descending order from its end.
-   * Callers page by narrowing the range; see `successor`.
+   * Callers page by narrowing the range.
    */
   read(
     gte: Uint8Array | undefined,
     lt: Uint8Array | undefined,
     count: number,
     reverse: boolean,
-  ): KvEntry[] {
+  ): MapEntry<V>[] {
     return reverse ? this.#readDown(gte, lt, count) : this.#readUp(gte, lt, count);
   }
 
-  #readUp(gte: Uint8Array | undefined, lt: Uint8Array | undefined, count: number): KvEntry[] {
-    const out: KvEntry[] = [];
+  #readUp(gte: Uint8Array | undefined, lt: Uint8Array | undefined, count: number): MapEntry<V>[] {
+    const out: MapEntry<V>[] = [];
     let { chunk, at } = gte === undefined ? { chunk: 0, at: 0 } : this.#seek(gte);
     for (; chunk < this.#chunks.length; chunk++, at = 0) {
       const { entries } = this.#chunks[chunk]!;
@@ -113,8 +132,8 @@ export class SortedMap {
     return out;
   }
 
-  #readDown(gte: Uint8Array | undefined, lt: Uint8Array | undefined, count: number): KvEntry[] {
-    const out: KvEntry[] = [];
+  #readDown(gte: Uint8Array | undefined, lt: Uint8Array | undefined, count: number): MapEntry<V>[] {
+    const out: MapEntry<V>[] = [];
     let { chunk, at } = lt === undefined ? { chunk: this.#chunks.length, at: 0 } : this.#seek(lt);
     for (;;) {
       at--;
@@ -132,16 +151,28 @@ export class SortedMap {
 
   /** Place of the first key not below `key`; one past the last chunk when there is none. */
   #seek(key: Uint8Array): Position {
-    const chunk = lowestIndex(this.#chunks.length, (i) => {
-      const { entries } = this.#chunks[i]!;
-      return compareBytes(entries[entries.length - 1]!.key, key) >= 0;
-    });
-    if (chunk === this.#chunks.length) return { chunk, at: 0 };
-    const { entries } = this.#chunks[chunk]!;
-    return {
-      chunk,
-      at: lowestIndex(entries.length, (i) => compareBytes(entries[i]!.key, key) >= 0),
-    };
+    const chunks = this.#chunks;
+    let chunk = 0;
+    for (let high = chunks.length; chunk < high;) {
+      const middle = (chunk + high) >>> 1;
+      const { entries } = chunks[middle]!;
+      if (compareBytes(entries[entries.length - 1]!.key, key) >= 0) high = middle;
+      else chunk = middle + 1;
+    }
+    if (chunk === chunks.length) return { chunk, at: 0 };
+    const { entries } = chunks[chunk]!;
+    let at = 0;
+    for (let high = entries.length; at < high;) {
+      const middle = (at + high) >>> 1;
+      if (compareBytes(entries[middle]!.key, key) >= 0) high = middle;
+      else at = middle + 1;
+    }
+    return { chunk, at };
+  }
+
+  #before(chunk: number, at: number): MapEntry<V> | undefined {
+    if (at > 0) return this.#chunks[chunk]!.entries[at - 1];
+    return this.#chunks[chunk - 1]?.entries.at(-1);
   }
 
   #toEndOfPrevious(place: Position): void {
@@ -155,7 +186,7 @@ export class SortedMap {
     this.#ownsList = true;
   }
 
-  #ownChunk(index: number): KvEntry[] {
+  #ownChunk(index: number): MapEntry<V>[] {
     const chunk = this.#chunks[index]!;
     if (chunk.owner === this.#edition) return chunk.entries;
     const entries = chunk.entries.slice();
@@ -171,16 +202,4 @@ export class SortedMap {
     const right = entries.splice(keep);
     this.#chunks.splice(index + 1, 0, { owner: this.#edition, entries: right });
   }
-}
-
-/** The smallest index for which `holds`, given that it holds for all greater ones; else `length`. */
-function lowestIndex(length: number, holds: (index: number) => boolean): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

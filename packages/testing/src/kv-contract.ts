@@ -1,6 +1,7 @@
 import { Prng, toHex, tryFromHex, utf8Decode, utf8Encode } from '@themisdb/base';
 import type { KvEngine, KvEntry, KvRange, ScanOptions } from '@themisdb/kv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runKvAtomicityCheck } from './kv-atomicity.ts';
 import { runKvModelCheck } from './kv-model.ts';
 
 export interface KvFixture {
@@ -277,6 +278,10 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
       expect(await content(again)).toHaveLength(11);
       expect(text(await again.get(utf8Encode('late')))).toBe('1');
       return undefined;
+    });
+
+    test.each([1, 2, 3])('readers beside writers see whole batches, seed %i', async (seed) => {
+      await runKvAtomicityCheck(engine, new Prng(seed), 150);
     });
 
     test.each([1, 2, 3, 4])(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate, evaluateLate, type Cases, type Surroundings } from './testing.ts';
+import { both, bothWays, evaluate, type Cases, type Surroundings } from './testing.ts';
 
 const around: Surroundings = {
   variables: {
@@ -23,14 +23,9 @@ const around: Surroundings = {
 };
 
 function checkAll(cases: Cases): void {
-  test.each(cases.map(([text, value, warning]) => ({ text, value, warning })))(
-    '$text',
-    ({ text, value, warning }) => {
-      const expected = { value, warnings: warning === undefined ? [] : [warning] };
-      expect(evaluate(text, around), 'folded').toEqual(expected);
-      expect(evaluateLate(text, around), 'late').toEqual(expected);
-    },
-  );
+  test.each(cases)('%s', (text, value, warning) => {
+    expect(bothWays(text, around)).toEqual(both(value, warning));
+  });
 }
 
 describe('comparison operators', () => {

@@ -31,9 +31,16 @@ export function tryRegex(
 
 function compile(pattern: string, ignoreCase: boolean): Regex | undefined {
   try {
-    return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+    return RE2JS.compile(withHexEscapes(pattern), ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   } catch {
     // Every failure to compile means the same to the query: no such expression.
     return undefined;
   }
+}
+
+/** ICU's `\\uhhhh` in the form RE2 knows. */
+function withHexEscapes(pattern: string): string {
+  return pattern.replace(/\\(?:u([0-9a-fA-F]{4})|[^])/g, (found, code: string | undefined) =>
+    code === undefined ? found : `\\x{${code}}`,
+  );
 }

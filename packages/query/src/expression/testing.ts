@@ -77,4 +77,18 @@ export function testContext(warnings: string[] = []): EvaluationContext {
 }
 
 /** A table of expressions, their values, and the warning each raises, if any. */
-export type Cases = readonly (readonly [text: string, value: Value, warning?: string])[];
+export type Cases = readonly [text: string, value: Value, warning?: string][];
+
+/** The outcomes of both ways to compile, which must not differ. */
+export function bothWays(
+  text: string,
+  around: Surroundings = {},
+): { readonly folded: Evaluated; readonly late: Evaluated } {
+  return { folded: evaluate(text, around), late: evaluateLate(text, around) };
+}
+
+/** What `bothWays` should give. */
+export function both(value: Value, warning?: string): { folded: Evaluated; late: Evaluated } {
+  const outcome = { value, warnings: warning === undefined ? [] : [warning] };
+  return { folded: outcome, late: outcome };
+}

@@ -103,6 +103,9 @@ export function toUtc(local: number, zone: Zone): number {
   return zone.offset(late) === after ? late : early;
 }
 
-export function zoneNames(): string[] {
-  return [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])].sort();
+let names: readonly string[] | undefined;
+
+export function zoneNames(): readonly string[] {
+  names ??= [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])].sort();
+  return names;
 }

@@ -32,14 +32,21 @@ function ofObject(
   );
 }
 
-/** Attribute names, given one by one or as arrays. */
+/** Attribute names, given one by one or as arrays; other arguments name nothing. */
 function namesFrom(values: List, context: Context, name: string): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const value of values.flat() as List) {
+  for (const value of values) {
     if (typeof value === 'string' || typeof value === 'number') names.add(toText(value));
-    else wrongType(context, name, 'attribute names must be strings.');
+    else if (isArray(value)) addNames(names, value, context, name);
   }
   return names;
+}
+
+function addNames(names: Set<string>, list: List, context: Context, name: string): void {
+  for (const item of list) {
+    if (typeof item === 'string') names.add(item);
+    else wrongType(context, name, 'attribute names must be strings.');
+  }
 }
 
 interface Selection {

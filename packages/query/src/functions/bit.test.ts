@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { both, bothWays, type Cases } from '../expression/testing.ts';
+
+const T = 'AQL_INVALID_ARGUMENT_TYPE';
+const cases: Cases = [
+  ['BIT_AND([1, 4, 8, 16])', 0],
+  ['BIT_AND([3, 7, 63])', 3],
+  ['BIT_AND([255, 127, null, 63])', 63],
+  ['BIT_AND(127, 255)', 127],
+  ['BIT_AND("foo")', null, T],
+  ['BIT_AND(1, -1)', null, T],
+  ['BIT_OR([1, 4, 8, 16])', 29],
+  ['BIT_OR(255, 127)', 255],
+  ['BIT_OR(2147483648, 1)', 2147483649],
+  ['BIT_XOR([1, 4, 8, 16])', 29],
+  ['BIT_XOR(255, 256)', 511],
+  ['BIT_XOR([])', null],
+  ['BIT_NEGATE(0, 8)', 255],
+  ['BIT_NEGATE(0, 32)', 4294967295],
+  ['BIT_NEGATE(3, 8)', 252],
+  ['BIT_NEGATE(446, 10)', 577],
+  ['BIT_NEGATE(1, 33)', null, T],
+  ['BIT_TEST(0, 3)', false],
+  ['BIT_TEST(255, 0)', true],
+  ['BIT_TEST(2147483648, 31)', true],
+  ['BIT_TEST(1, 32)', null, T],
+  ['BIT_POPCOUNT(0)', 0],
+  ['BIT_POPCOUNT(255)', 8],
+  ['BIT_POPCOUNT(4294967295)', 32],
+  ['BIT_SHIFT_LEFT(0, 1, 8)', 0],
+  ['BIT_SHIFT_LEFT(7, 1, 16)', 14],
+  ['BIT_SHIFT_LEFT(2147483649, 1, 32)', 2],
+  ['BIT_SHIFT_LEFT(878836, 16, 32)', 1760821248],
+  ['BIT_SHIFT_RIGHT(33, 1, 16)', 16],
+  ['BIT_SHIFT_RIGHT(4294967295, 31, 32)', 1],
+  ['BIT_SHIFT_RIGHT(878836, 16, 32)', 13],
+  ['BIT_CONSTRUCT([0])', 1],
+  ['BIT_CONSTRUCT([0, 4, 8])', 273],
+  ['BIT_CONSTRUCT([31])', 2147483648],
+  ['BIT_CONSTRUCT([32])', null, T],
+  ['BIT_DECONSTRUCT(0)', []],
+  ['BIT_DECONSTRUCT(273)', [0, 4, 8]],
+  ['BIT_DECONSTRUCT(2147483648)', [31]],
+  ['BIT_TO_STRING(7, 4)', '0111'],
+  ['BIT_TO_STRING(255, 8)', '11111111'],
+  ['BIT_TO_STRING(1, 0)', ''],
+  ['BIT_FROM_STRING("0111")', 7],
+  ['BIT_FROM_STRING("000000000000010")', 2],
+  ['BIT_FROM_STRING("foo")', null, T],
+  ['BIT_FROM_STRING(5)', null, T],
+];
+
+test.each(cases)('%s', (text, value, warning) => {
+  expect(bothWays(text)).toEqual(both(value, warning));
+});

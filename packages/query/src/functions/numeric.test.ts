@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { both, bothWays, type Cases } from '../expression/testing.ts';
+
+const T = 'AQL_INVALID_ARGUMENT_TYPE';
+const A = 'AQL_ARRAY_EXPECTED';
+const N = 'AQL_INVALID_ARITHMETIC';
+const cases: Cases = [
+  ['ABS(-5)', 5],
+  ['ABS("-3.5")', 3.5],
+  ['CEIL(2.49)', 3],
+  ['CEIL(-2.5)', -2],
+  ['CEIL(-0.5)', 0],
+  ['FLOOR(-2.5)', -3],
+  ['ROUND(2.49)', 2],
+  ['ROUND(2.5)', 3],
+  ['ROUND(-2.5)', -2],
+  ['ROUND(-2.51)', -3],
+  ['ROUND(null)', 0],
+  ['SQRT(9)', 3],
+  ['SQRT(-1)', null],
+  ['POW(2, 4)', 16],
+  ['POW(5, -1)', 0.2],
+  ['POW(5, 0)', 1],
+  ['POW(10, 400)', null],
+  ['EXP(0)', 1],
+  ['EXP2(16)', 65536],
+  ['LOG(EXP(1))', 1],
+  ['LOG(0)', null],
+  ['LOG2(1024)', 10],
+  ['LOG10(10000)', 4],
+  ['SIN(0)', 0],
+  ['COS(PI())', -1],
+  ['ASIN(2)', null],
+  ['ATAN2(0, -1)', Math.PI],
+  ['DEGREES(PI())', 180],
+  ['RADIANS(180)', Math.PI],
+  ['RAND() < 1', true],
+  ['SUM([1, 2, 3, 4])', 10],
+  ['SUM([null, -5, 6])', 1],
+  ['SUM([])', 0],
+  ['SUM([1, "2"])', null],
+  ['SUM(5)', null, A],
+  ['PRODUCT([1, 2, 3, 4])', 24],
+  ['PRODUCT([null, -5, 6])', -30],
+  ['PRODUCT([])', 1],
+  ['AVERAGE([5, 2, 9, 2])', 4.5],
+  ['AVG([-3, -5, 2])', -2],
+  ['AVERAGE([999, 80, 4, 4, 4, 3, 3, 3])', 137.5],
+  ['AVERAGE([])', null],
+  ['AVERAGE([1, "x"])', null, A],
+  ['MIN([5, 4, -2, 9, 1])', -2],
+  ['MIN([null, null])', null],
+  ['MIN(["b", 2, true])', true],
+  ['MAX([5, 9, -2, null, 1])', 9],
+  ['MAX([])', null],
+  ['MAX([null, "a", 3, [0]])', [0]],
+  ['MEDIAN([1, 2, 3])', 2],
+  ['MEDIAN([1, 2, 3, 4])', 2.5],
+  ['MEDIAN([4, 2, 3, 1])', 2.5],
+  ['MEDIAN([])', null],
+  ['MEDIAN(["1"])', null, N],
+  ['PERCENTILE([1, 2, 3, 4], 50)', 2],
+  ['PERCENTILE([1, 2, 3, 4], 50, "rank")', 2],
+  ['PERCENTILE([1, 2, 3, 4], 50, "interpolation")', 2.5],
+  ['PERCENTILE([1, 2, 3, 4], 0)', 1],
+  ['PERCENTILE([1, 2, 3, 4], 100, "interpolation")', 4],
+  ['PERCENTILE([7], 3)', 7],
+  ['PERCENTILE([], 3)', null],
+  ['PERCENTILE([1], 101)', null, T],
+  ['PERCENTILE([1], 50, "x")', null, T],
+  ['STDDEV_POPULATION([1, 3, 6, 5, 2])', Math.sqrt(17.2 / 5)],
+  ['STDDEV([1, 3, 6, 5, 2])', Math.sqrt(17.2 / 5)],
+  ['STDDEV_SAMPLE([1, 3, 6, 5, 2])', Math.sqrt(17.2 / 4)],
+  ['STDDEV_SAMPLE([1])', null],
+  ['VARIANCE_POPULATION([1, 3, 6, 5, 2])', 17.2 / 5],
+  ['VARIANCE([2, 4])', 1],
+  ['VARIANCE_SAMPLE([2, 4])', 2],
+  ['VARIANCE(["x"])', null, N],
+  ['COSINE_SIMILARITY([0, 1], [1, 0])', 0],
+  ['COSINE_SIMILARITY([[0, 1, 0, 1], [1, 0, 0, 1]], [1, 1, 1, 1])', [Math.SQRT1_2, Math.SQRT1_2]],
+  ['COSINE_SIMILARITY([0, 0], [1, 0])', null, N],
+  ['COSINE_SIMILARITY([1], [1, 2])', null, T],
+  ['L1_DISTANCE([-1, -1], [2, 2])', 6],
+  ['L2_DISTANCE([1, 1], [5, 2])', Math.sqrt(17)],
+  ['L2_DISTANCE([1, 2, 3], [[1, 2, 3], [1, 2, 4]])', [0, 1]],
+  ['L2_DISTANCE([1], ["x"])', null, T],
+  ['DECAY_GAUSS(41, 40, 5, 5, 0.5)', 1],
+  ['DECAY_GAUSS(45, 40, 5, 0, 0.5)', 0.5],
+  ['DECAY_EXP(2, 0, 10, 0, 0.2)', Math.exp((Math.log(0.2) / 10) * 2)],
+  ['DECAY_LINEAR(5, 0, 10, 0, 0.2)', 0.6],
+  ['DECAY_LINEAR([0, 100], 0, 10, 0, 0.2)', [1, 0]],
+  ['DECAY_LINEAR(1, 0, -1, 0, 0.2)', null, 'AQL_NUMBER_OUT_OF_RANGE'],
+  ['DECAY_LINEAR("1", 0, 1, 0, 0.2)', null, T],
+];
+
+test.each(cases)('%s', (text, value, warning) => {
+  const { folded, late } = bothWays(text);
+  expect(folded).toEqual(late);
+  const wanted = both(value, warning).folded;
+  expect(folded.warnings).toEqual(wanted.warnings);
+  if (typeof value === 'number') expect(folded.value).toBeCloseTo(value, 12);
+  else if (Array.isArray(value) && typeof value[0] === 'number') {
+    const numbers = folded.value as readonly number[];
+    value.forEach((number, i) => expect(numbers[i]).toBeCloseTo(number as number, 12));
+  } else expect(folded.value).toEqual(value);
+});

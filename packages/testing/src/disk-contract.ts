@@ -188,8 +188,9 @@ function refusals(check: Check): void {
   check('a file opened for reading refuses to change', async (disk) => {
     await (await create(disk, 'f', bytes(1))).close();
     const file = await disk.open('f', { readOnly: true });
-    await expect(file.write(0, bytes(2))).rejects.toThrow();
-    await expect(file.truncate(0)).rejects.toThrow();
+    const refused = /open for reading only|EBADF|EINVAL/;
+    await expect(file.write(0, bytes(2))).rejects.toThrow(refused);
+    await expect(file.truncate(0)).rejects.toThrow(refused);
     expect(await file.read(0, 9)).toEqual(bytes(1));
     await file.close();
   });

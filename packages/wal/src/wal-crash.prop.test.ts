@@ -1,4 +1,4 @@
-import { Prng } from '@themisdb/base';
+import type { Prng } from '@themisdb/base';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
 import { describe, expect, test } from 'vitest';
 import type { Wal, WalRecord } from './contract.ts';

@@ -25,7 +25,9 @@ export function makeNodeDisk(root: string): Disk {
     nativePath: native,
     open: async (path, options) => openFile(path, native(path), options),
     async list(path) {
-      const names = await attempt('list', path, readdir(native(path))).catch(absentIs([]));
+      const names = await attempt('list', path, readdir(native(path))).catch(
+        absentIs<string[]>([]),
+      );
       return names.sort();
     },
     async exists(path) {

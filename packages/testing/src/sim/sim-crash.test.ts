@@ -1,4 +1,4 @@
-import { Prng } from '@themisdb/base';
+import type { Prng } from '@themisdb/base';
 import { describe, expect, test } from 'vitest';
 import { makeSimEnv, type SimEnv } from './index.ts';
 

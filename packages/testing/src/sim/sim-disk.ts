@@ -1,9 +1,9 @@
-import { assert, assertDiskPath, crc32c, parentPath, type Prng } from '@themisdb/base';
+import { assert, assertDiskPath, parentPath, type Prng } from '@themisdb/base';
 import type { Disk, DiskFile, OpenOptions } from '@themisdb/base';
-import { themisError, type ErrorCode } from '@themisdb/protocol';
+import type { ErrorCode } from '@themisdb/protocol';
 import type { SimScheduler } from './scheduler.ts';
-import { SimFile } from './sim-file.ts';
-import { SimFaults, type DiskFault, type DiskOperation } from './sim-faults.ts';
+import { SimFaults, simError, type DiskFault, type DiskOperation } from './sim-faults.ts';
+import { SimFile, type Performer } from './sim-file.ts';
 import { SimInode } from './sim-inode.ts';
 import { SimTree } from './sim-tree.ts';
 import type { Trace } from './trace.ts';
@@ -27,7 +27,7 @@ export interface SimDiskOptions {
  * A change takes effect when it is called, so that a crash before its promise settles may find any
  * part of it; a read looks, and a sync covers, at the end of its duration what was there at its start.
  */
-export class SimDisk implements Disk {
+export class SimDisk implements Disk, Performer {
   readonly #scheduler: SimScheduler;
   readonly #prng: Prng;
   readonly #trace: Trace;
@@ -167,16 +167,11 @@ export class SimDisk implements Disk {
     this.#trace.add(`${this.#scheduler.nowMs} disk kill`);
   }
 
-  /** For the handles: counts up at each crash. */
   get life(): number {
     return this.#life;
   }
 
-  /**
-   * One operation: `start` makes the change at once and gives what is to be done at the end of the
-   * operation's duration, whose value is the result. `spoil` is called instead when the operation is
-   * ordered to fail, and may leave half a change behind.
-   */
+  // An error is found out when the operation starts and told when it ends.
   async perform<T>(
     operation: DiskOperation,
     path: string,
@@ -197,7 +192,6 @@ export class SimDisk implements Disk {
     return outcome.value();
   }
 
-  /** Space left for files to grow into. */
   freeBytes(): number {
     return this.#capacityBytes - this.usedBytes();
   }
@@ -262,23 +256,9 @@ export class SimDisk implements Disk {
   }
 }
 
-/** The error the real disk gives too. */
-export function simError(code: ErrorCode, operation: string, path: string): Error {
-  return themisError(code, {
-    message: `${operation} of ${path === '' ? 'the root folder' : path} failed: simulated`,
-    details: { operation, path },
-  });
-}
-
-/** What goes into the trace for a run of bytes. */
-export function bytesNote(position: number, bytes: Uint8Array): string {
-  return `${position}+${bytes.length} ${crc32c(bytes)}`;
-}
-
 type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
-// Errors are found out when the operation starts and told when it ends.
 function attempt<T>(run: () => T): Outcome<T> {
   try {
     return { ok: true, value: run() };

@@ -1,3 +1,5 @@
+import { themisError, type ErrorCode } from '@themisdb/protocol';
+
 export type DiskOperation =
   | 'open'
   | 'read'
@@ -43,4 +45,12 @@ export class SimFaults {
     this.#waiting = this.#waiting.filter(({ left }) => left > 0);
     return struck && (struck.code ?? 'DISK_IO');
   }
+}
+
+/** The error the real disk gives too. */
+export function simError(code: ErrorCode, operation: string, path: string): Error {
+  return themisError(code, {
+    message: `${operation} of ${path === '' ? 'the root folder' : path} failed: simulated`,
+    details: { operation, path },
+  });
 }

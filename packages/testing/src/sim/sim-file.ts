@@ -1,18 +1,37 @@
-import { assert, type DiskFile } from '@themisdb/base';
-import { bytesNote, simError, type SimDisk } from './sim-disk.ts';
-import type { DiskOperation } from './sim-faults.ts';
+import { assert, crc32c, type DiskFile } from '@themisdb/base';
+import { simError, type DiskOperation } from './sim-faults.ts';
 import type { SimInode } from './sim-inode.ts';
+
+/** What a file needs of its disk. */
+export interface Performer {
+  /** Counts up at each crash. */
+  readonly life: number;
+  /** Space left for files to grow into. */
+  freeBytes(): number;
+  /**
+   * One operation: `start` makes the change at once and gives what is to be done at the end of the
+   * operation's duration, whose value is the result. `spoil` is called instead when the operation is
+   * ordered to fail, and may leave half a change behind.
+   */
+  perform<T>(
+    operation: DiskOperation,
+    path: string,
+    note: string,
+    start: () => () => T,
+    spoil?: () => void,
+  ): Promise<T>;
+}
 
 /** An open file of the simulated disk. Dead after `close` and after a crash of its disk. */
 export class SimFile implements DiskFile {
   readonly path: string;
-  readonly #disk: SimDisk;
+  readonly #disk: Performer;
   readonly #inode: SimInode;
   readonly #readOnly: boolean;
   readonly #life: number;
   #closed = false;
 
-  constructor(disk: SimDisk, path: string, inode: SimInode, readOnly: boolean) {
+  constructor(disk: Performer, path: string, inode: SimInode, readOnly: boolean) {
     this.path = path;
     this.#disk = disk;
     this.#inode = inode;
@@ -110,4 +129,9 @@ export class SimFile implements DiskFile {
     assert(this.#life === this.#disk.life, () => `${this.path} was opened before a crash`);
     return this.#disk.perform(operation, this.path, note, start, spoil);
   }
+}
+
+/** What goes into the trace for a run of bytes. */
+function bytesNote(position: number, bytes: Uint8Array): string {
+  return `${position}+${bytes.length} ${crc32c(bytes)}`;
 }

@@ -1,4 +1,4 @@
-import { Prng, type Random } from '@themisdb/base';
+import type { Prng, Random } from '@themisdb/base';
 
 /** The seeded generator in the shape of `Env.random`. */
 export class SimRandom implements Random {

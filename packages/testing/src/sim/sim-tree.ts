@@ -52,7 +52,7 @@ export class SimTree {
   rename(from: string, to: string): void {
     const moved = [...this.#current].filter(([name]) => isInside(name, from));
     this.#change(parentPath(to), (names) => {
-      for (const name of [...names.keys()]) {
+      for (const name of names.keys()) {
         if (isInside(name, from) || isInside(name, to)) names.delete(name);
       }
       for (const [name, node] of moved) names.set(to + name.slice(from.length), node);

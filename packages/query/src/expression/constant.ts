@@ -66,7 +66,15 @@ export function foldConstants(node: Expression, scope: BindScope): Expression {
   if (isPlain(node)) return node;
   const value = constantValue(node, scope);
   if (value !== undefined) return valueToExpression(value, node.span);
-  return mapOperands(node, (operand) => foldConstants(operand, scope));
+  return asMember(mapOperands(node, (operand) => foldConstants(operand, scope)));
+}
+
+/** `object["name"]` is `object.name`, unless the name could be a position in an array. */
+function asMember(node: Expression): Expression {
+  if (node.type !== 'Index' || node.index.type !== 'String') return node;
+  const name = node.index.value;
+  if (!/^[^\d\s+-]/.test(name)) return node;
+  return { type: 'Member', span: node.span, object: node.object, name };
 }
 
 function isPlain(node: Expression): boolean {

@@ -1,4 +1,4 @@
-import type { Expression, Property } from '@themisdb/aql';
+import type { Expression, Property, Quantifier } from '@themisdb/aql';
 
 type Change = (node: Expression) => Expression;
 
@@ -33,12 +33,23 @@ export function mapOperands(node: Expression, change: Change): Expression {
         body: change(node.body),
       };
     case 'ArrayTest':
-      return { ...node, source: change(node.source), filter: maybe(node.filter) };
+      return {
+        ...node,
+        source: change(node.source),
+        quantifier: node.quantifier && mapQuantifier(node.quantifier, change),
+        filter: maybe(node.filter),
+      };
     case 'Unary':
       return { ...node, operand: change(node.operand) };
     case 'Binary':
-    case 'ArrayComparison':
       return { ...node, left: change(node.left), right: change(node.right) };
+    case 'ArrayComparison':
+      return {
+        ...node,
+        quantifier: mapQuantifier(node.quantifier, change),
+        left: change(node.left),
+        right: change(node.right),
+      };
     case 'Ternary':
       return {
         ...node,
@@ -55,6 +66,13 @@ export function mapOperands(node: Expression, change: Change): Expression {
     default:
       return node;
   }
+}
+
+/** A range as count stays one: its bounds are the operands. */
+function mapQuantifier(node: Quantifier, change: Change): Quantifier {
+  const { count } = node;
+  if (count === undefined) return node;
+  return { ...node, count: count.type === 'Range' ? mapOperands(count, change) : change(count) };
 }
 
 function mapProperty(property: Property, change: Change): Property {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { invariants } from '@themisdb/base';
 import { describeMismatch, parseScript, runScript, type ScriptHandler } from '@themisdb/testing';
 import { Interaction, runInteraction } from '@themisdb/testing/raft';
 import { makeConfChangeHandler } from './confchange-commands.ts';
@@ -67,4 +68,5 @@ function scriptsUnder(root: string): string[] {
     .sort();
 }
 
+invariants.enabled = true;
 process.exitCode = main();

@@ -1,6 +1,7 @@
 import { utf8Encode } from '@themisdb/base';
 import { isConfChangeEntry } from './confchange/codec.ts';
 import { messageTypeName } from './describe.ts';
+import { makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import type { VoteTally } from './tracker/tracker.ts';
 import { becomeCandidate, becomePreCandidate } from './transitions.ts';
@@ -56,7 +57,7 @@ export function campaign(raft: Raft, kind: Campaign): void {
   const { index, term: logTerm } = raft.log.lastEntryId;
   for (const to of raft.tracker.config.voters.ids) {
     if (to === raft.id) {
-      raft.send(responseType(request), { to, term });
+      raft.send(makeMessage(responseType(request), { to, term }));
       continue;
     }
     raft.logger?.log(
@@ -64,7 +65,7 @@ export function campaign(raft: Raft, kind: Campaign): void {
       `${raft.name} [logterm: ${logTerm}, index: ${index}] sent ${messageTypeName(request)} ` +
         `request to ${to.toString(16)} at term ${raft.term}`,
     );
-    raft.send(request, { to, term, index, logTerm, context });
+    raft.send(makeMessage(request, { to, term, index, logTerm, context }));
   }
 }
 
@@ -89,14 +90,14 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
   if (mayVote(raft, message) && raft.log.isUpToDate(candidate)) {
     raft.logger?.log('info', describeVoteRequest(raft, 'cast', message));
     // The answer names the term that was asked about: in a pre-vote that is not ours.
-    raft.send(responseType(type), { to: from, term });
+    raft.send(makeMessage(responseType(type), { to: from, term }));
     if (type === MessageType.Vote) {
       raft.electionElapsed = 0;
       raft.vote = from;
     }
   } else {
     raft.logger?.log('info', describeVoteRequest(raft, 'rejected', message));
-    raft.send(responseType(type), { to: from, term: raft.term, reject: true });
+    raft.send(makeMessage(responseType(type), { to: from, term: raft.term, reject: true }));
   }
 }
 

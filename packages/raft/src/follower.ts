@@ -1,5 +1,6 @@
 import { startCampaign } from './election.ts';
 import { restoreSnapshot } from './membership.ts';
+import { acknowledgement, blankMessage, makeMessage } from './message.ts';
 import type { Raft, RaftOutcome } from './raft.ts';
 import { type Message, MessageType, NONE } from './types.ts';
 
@@ -45,13 +46,13 @@ export function handleAppend(raft: Raft, message: Message): void {
   const { log } = raft;
   // What is committed here agrees with the leader; tell it how far, instead of matching again.
   if (index < log.committed) {
-    raft.send(MessageType.AppResp, { to, index: log.committed });
+    raft.send(acknowledgement(to, log.committed));
     return;
   }
   const previous = { index, term: logTerm };
   const last = log.maybeAppend({ previous, entries: message.entries }, message.commit);
   if (last !== undefined) {
-    raft.send(MessageType.AppResp, { to, index: last });
+    raft.send(acknowledgement(to, last));
   } else {
     rejectAppend(raft, message);
   }
@@ -70,18 +71,22 @@ function rejectAppend(raft: Raft, { from: to, index, logTerm }: Message): void {
       `MsgApp [logterm: ${logTerm}, index: ${index}] from ${to.toString(16)}`,
   );
   const hint = log.findConflictByTerm({ index: Math.min(index, log.lastIndex), term: logTerm });
-  raft.send(MessageType.AppResp, {
-    to,
-    index,
-    reject: true,
-    rejectHint: hint.index,
-    logTerm: hint.term,
-  });
+  raft.send(
+    makeMessage(MessageType.AppResp, {
+      to,
+      index,
+      reject: true,
+      rejectHint: hint.index,
+      logTerm: hint.term,
+    }),
+  );
 }
 
 export function handleHeartbeat(raft: Raft, { from: to, commit, context }: Message): void {
   raft.log.commitTo(commit);
-  raft.send(MessageType.HeartbeatResp, { to, context });
+  const response = blankMessage(MessageType.HeartbeatResp, to);
+  response.context = context;
+  raft.send(response);
 }
 
 /** Takes a snapshot if it is ahead of what we have (Raft paper section 7). */
@@ -94,7 +99,7 @@ export function handleSnapshot(raft: Raft, { from: to, snapshot }: Message): voi
       `snapshot [index: ${index}, term: ${term}]`,
   );
   const reached = isRestored ? raft.log.lastIndex : raft.log.committed;
-  raft.send(MessageType.AppResp, { to, index: reached });
+  raft.send(acknowledgement(to, reached));
 }
 
 function heardFromLeader(raft: Raft, { from }: Message): void {
@@ -113,7 +118,7 @@ function forwardProposal(raft: Raft, message: Message): RaftOutcome {
     raft.logger?.log('info', `${raft.name} not forwarding to leader ${lead} ${at}`);
     return 'proposal-dropped';
   }
-  raft.send(MessageType.Prop, { ...message, to: raft.lead, term: 0 });
+  raft.send(makeMessage(MessageType.Prop, { ...message, to: raft.lead, term: 0 }));
   return 'ok';
 }
 
@@ -123,7 +128,7 @@ function forward(raft: Raft, message: Message, what: string): void {
     raft.logger?.log('info', `${raft.name} no leader at term ${raft.term}; dropping ${what}`);
     return;
   }
-  raft.send(message.type, { ...message, to: raft.lead, term: 0 });
+  raft.send(makeMessage(message.type, { ...message, to: raft.lead, term: 0 }));
 }
 
 function handleReadIndexResp(raft: Raft, { from, index, entries }: Message): void {

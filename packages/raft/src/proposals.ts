@@ -1,19 +1,13 @@
+import { assert } from '@themisdb/base';
 import { decodeConfChange, isConfChangeEntry } from './confchange/codec.ts';
 import { asConfChangeV2 } from './confchange/kind.ts';
-import { assert } from '@themisdb/base';
 import { describeConfChange } from './describe.ts';
+import { acknowledgement } from './message.ts';
 import type { Raft, RaftOutcome } from './raft.ts';
 import { broadcastAppend } from './replication.ts';
 import { payloadsSize } from './size.ts';
 import { describeConfig } from './tracker/config.ts';
-import {
-  type AnyConfChange,
-  type Entry,
-  EntryType,
-  type Message,
-  MessageType,
-  NONE,
-} from './types.ts';
+import { type AnyConfChange, type Entry, EntryType, type Message, NONE } from './types.ts';
 
 /** A leader's answer to a proposal (Raft paper section 5.3). */
 export function handleProposal(raft: Raft, { entries }: Message): RaftOutcome {
@@ -52,7 +46,7 @@ export function appendProposal(raft: Raft, entries: readonly Entry[]): boolean {
   raft.log.append(
     entries.map(({ type, data }, at) => ({ term, index: before + 1 + at, type, data })),
   );
-  raft.send(MessageType.AppResp, { to: raft.id, index: before + entries.length });
+  raft.send(acknowledgement(raft.id, before + entries.length));
   return true;
 }
 

@@ -1,12 +1,19 @@
-import { assert, unreachable } from '@themisdb/base';
+import { assert, invariants, unreachable } from '@themisdb/base';
 import { stepCandidate } from './candidate.ts';
 import { resolveConfig, type Settings } from './config.ts';
 import { handleHup, handleVoteRequest } from './election.ts';
 import { stepFollower } from './follower.ts';
+import { checkStep } from './invariants.ts';
 import { stepLeader } from './leader.ts';
 import { RaftLog } from './log.ts';
 import { loadMembership } from './membership.ts';
-import { isEmptyHardState, makeMessage } from './message.ts';
+import {
+  isEmptyHardState,
+  isPromise,
+  isVoteMessage,
+  makeMessage,
+  type MessageDraft,
+} from './message.ts';
 import { ReadOnly } from './read-only.ts';
 import { appliedTo, handleStorageAppendResp, handleStorageApplyResp } from './storage-progress.ts';
 import { admitsTerm } from './term.ts';
@@ -112,6 +119,42 @@ export class Raft {
 
   /** Takes one event. Order is: terms first (paper section 5.1), then the role's own answer. */
   step(message: Message): RaftOutcome {
+    const before = invariants.enabled ? this.hardState : undefined;
+    const outcome = this.#dispatch(message);
+    if (before !== undefined) checkStep(this, before);
+    return outcome;
+  }
+
+  /** Time passes; elections and heartbeats are due by counted ticks only. */
+  tick(): void {
+    if (this.isLeader) this.#tickLeader();
+    else this.#tickElection();
+  }
+
+  /**
+   * Queues a message. The term is filled in, except in votes, which name the term they are about; the
+   * sender too, unless we pass on what another node asked for.
+   */
+  send(message: MessageDraft): void {
+    const { type } = message;
+    if (message.from === NONE) message.from = this.id;
+    if (isVoteMessage(type)) {
+      assert(message.term !== 0, () => `raft: message type ${type} needs a term`);
+    } else {
+      assert(message.term === 0, () => `raft: message type ${type} must not set its term`);
+      // A request may wait for a leader of any term.
+      const isRequest = type === MessageType.Prop || type === MessageType.ReadIndex;
+      message.term = isRequest ? 0 : this.term;
+    }
+    if (isPromise(type)) {
+      this.messagesAfterAppend.push(message);
+    } else {
+      assert(message.to !== this.id, () => `raft: message type ${type} is addressed to its sender`);
+      this.messages.push(message);
+    }
+  }
+
+  #dispatch(message: Message): RaftOutcome {
     if (!admitsTerm(this, message)) return 'ok';
     switch (message.type) {
       case MessageType.Hup:
@@ -129,31 +172,6 @@ export class Raft {
         return 'ok';
       default:
         return this.#stepRole(message);
-    }
-  }
-
-  /** Time passes; elections and heartbeats are due by counted ticks only. */
-  tick(): void {
-    if (this.isLeader) this.#tickLeader();
-    else this.#tickElection();
-  }
-
-  /** Queues a message. `term` is filled in, except in votes, which name the term they are about. */
-  send(type: MessageType, fields: Partial<Omit<Message, 'type'>>): void {
-    const isVote = VOTE_TYPES.has(type);
-    const carriesNoTerm = type === MessageType.Prop || type === MessageType.ReadIndex;
-    assert(
-      isVote === ((fields.term ?? 0) !== 0),
-      () => `raft: message type ${type} ${isVote ? 'needs a' : 'must not set its'} term`,
-    );
-    const term = isVote ? fields.term! : carriesNoTerm ? 0 : this.term;
-    const from = fields.from || this.id;
-    const message = makeMessage(type, { ...fields, from, term });
-    if (AFTER_APPEND_TYPES.has(type)) {
-      this.messagesAfterAppend.push(message);
-    } else {
-      assert(message.to !== this.id, () => `raft: message type ${type} is addressed to its sender`);
-      this.messages.push(message);
     }
   }
 
@@ -214,18 +232,3 @@ export class Raft {
     );
   }
 }
-
-/** They are about the sender's term, or (before a vote) the term the sender would move to. */
-const VOTE_TYPES: ReadonlySet<MessageType> = new Set([
-  MessageType.Vote,
-  MessageType.VoteResp,
-  MessageType.PreVote,
-  MessageType.PreVoteResp,
-]);
-
-/** They promise something about our stable state, which has to be there first (paper, figure 2). */
-const AFTER_APPEND_TYPES: ReadonlySet<MessageType> = new Set([
-  MessageType.AppResp,
-  MessageType.VoteResp,
-  MessageType.PreVoteResp,
-]);

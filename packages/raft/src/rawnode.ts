@@ -13,7 +13,13 @@ import {
 import { Raft } from './raft.ts';
 import { entriesSize } from './size.ts';
 import { basicStatusOf, type BasicStatus, type Status, statusOf } from './status.ts';
-import { appendResponse, applyResponse, storageAppend, storageApply } from './storage-messages.ts';
+import {
+  appendResponse,
+  applyResponse,
+  storageAppend,
+  storageApply,
+  type StorageWork,
+} from './storage-messages.ts';
 import { becomeFollower } from './transitions.ts';
 import {
   type AnyConfChange,
@@ -237,34 +243,35 @@ export class RawNode {
   #collect(): Ready {
     const raft = this.#raft;
     const { unstable } = raft.log;
-    const entries = unstable.nextEntries();
     const { hardState } = raft;
-    const { term, vote } = this.#hardState;
-    const ready: Ready = {
-      softState: this.#isSoftStateNew() ? raft.softState : undefined,
+    const work: StorageWork = {
+      entries: unstable.nextEntries(),
       hardState: isSameHardState(hardState, this.#hardState) ? undefined : hardState,
-      readStates: raft.readStates,
-      entries,
       snapshot: unstable.nextSnapshot(),
       committedEntries: raft.log.nextCommitted(this.#appliesUnstable),
-      messages: raft.messages,
+    };
+    const { term, vote } = this.#hardState;
+    return {
+      softState: this.#isSoftStateNew() ? raft.softState : undefined,
+      ...work,
+      readStates: raft.readStates,
+      messages: [...raft.messages, ...this.#messagesAfter(work)],
       // What a vote or an acknowledgement has promised must survive a crash (paper, figure 2); a new
       // commit index alone need not.
-      mustSync: entries.length > 0 || hardState.vote !== vote || hardState.term !== term,
+      mustSync: work.entries.length > 0 || hardState.vote !== vote || hardState.term !== term,
     };
-    return { ...ready, messages: [...ready.messages, ...this.#messagesAfter(ready)] };
   }
 
   /**
    * Messages that wait for this Ready's writes: without asynchronous writes they follow the rest, as
    * all messages are sent after the writes; with them they travel inside the storage messages.
    */
-  #messagesAfter(ready: Ready): Message[] {
+  #messagesAfter(work: StorageWork): Message[] {
     const raft = this.#raft;
     if (!raft.settings.asyncStorageWrites) {
       return raft.messagesAfterAppend.filter(({ to }) => to !== raft.id);
     }
-    return [...storageAppend(raft, ready), ...storageApply(raft, ready)];
+    return [...storageAppend(raft, work), ...storageApply(raft, work)];
   }
 
   #accept(ready: Ready): void {

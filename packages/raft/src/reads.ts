@@ -1,3 +1,4 @@
+import { makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import { broadcastHeartbeat } from './replication.ts';
 import { type Message, MessageType, NONE } from './types.ts';
@@ -46,6 +47,7 @@ function answer(raft: Raft, request: Message, index: number): void {
   if (request.from === NONE || request.from === raft.id) {
     raft.readStates.push({ index, context: request.entries[0]?.data });
   } else {
-    raft.send(MessageType.ReadIndexResp, { to: request.from, index, entries: request.entries });
+    const { from: to, entries } = request;
+    raft.send(makeMessage(MessageType.ReadIndexResp, { to, index, entries }));
   }
 }

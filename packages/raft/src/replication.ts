@@ -1,4 +1,5 @@
 import { assert } from '@themisdb/base';
+import { blankMessage, makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import { payloadsSize } from './size.ts';
 import type { Progress } from './tracker/progress.ts';
@@ -34,7 +35,12 @@ export function sendAppend(raft: Raft, to: number, { evenIfEmpty }: AppendOption
   if (entries === 'compacted') return sendSnapshot(raft, to, progress);
   if (entries.length === 0 && !evenIfEmpty) return false;
   const commit = raft.log.committed;
-  raft.send(MessageType.App, { to, index, logTerm, entries, commit });
+  const message = blankMessage(MessageType.App, to);
+  message.index = index;
+  message.logTerm = logTerm;
+  message.entries = entries;
+  message.commit = commit;
+  raft.send(message);
   progress.sentEntries(entries.length, payloadsSize(entries));
   progress.sentCommit(commit);
   return true;
@@ -81,7 +87,7 @@ function sendSnapshot(raft: Raft, to: number, progress: Progress): boolean {
     'debug',
     `${raft.name} paused sending replication messages to ${name} [${progress}]`,
   );
-  raft.send(MessageType.Snap, { to, snapshot });
+  raft.send(makeMessage(MessageType.Snap, { to, snapshot }));
   return true;
 }
 
@@ -92,7 +98,10 @@ export function broadcastHeartbeat(raft: Raft, context: Uint8Array | undefined):
     // The commit index may lie past what the follower is known to hold; it must not commit entries
     // there, which may be other entries than ours.
     const commit = Math.min(progress.match, raft.log.committed);
-    raft.send(MessageType.Heartbeat, { to, commit, context });
+    const message = blankMessage(MessageType.Heartbeat, to);
+    message.commit = commit;
+    message.context = context;
+    raft.send(message);
     progress.sentCommit(commit);
   }
 }

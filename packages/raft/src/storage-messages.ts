@@ -15,12 +15,15 @@ import {
  * used alone, as what `advance` steps.
  */
 
+/** What a Ready asks of the host's storage. */
+export type StorageWork = Pick<Ready, 'entries' | 'hardState' | 'snapshot' | 'committedEntries'>;
+
 /**
  * The order to write what a Ready holds. Its responses go out when that is done: what other nodes
  * wait for first, then our own note of it.
  */
-export function storageAppend(raft: Raft, ready: Ready): Message[] {
-  const { entries, hardState, snapshot } = ready;
+export function storageAppend(raft: Raft, work: StorageWork): Message[] {
+  const { entries, hardState, snapshot } = work;
   const hasWork =
     entries.length > 0 ||
     hardState !== undefined ||
@@ -37,7 +40,7 @@ export function storageAppend(raft: Raft, ready: Ready): Message[] {
       snapshot,
       // Our own acknowledgements come before the note that takes the entries off the unstable log,
       // where their terms are looked up fastest.
-      responses: [...raft.messagesAfterAppend, ...appendResponse(raft, ready)],
+      responses: [...raft.messagesAfterAppend, ...appendResponse(raft, work)],
     }),
   ];
 }
@@ -48,7 +51,7 @@ export function storageAppend(raft: Raft, ready: Ready): Message[] {
  * (see `refuseStaleAppend`), and then this one has to release them. A change of term brings a Ready
  * with a hard state, hence another note, so entries do not stay in memory for ever.
  */
-export function appendResponse(raft: Raft, { snapshot }: Ready): Message[] {
+export function appendResponse(raft: Raft, { snapshot }: StorageWork): Message[] {
   const { log } = raft;
   const hasEntries = log.unstable.length > 0;
   if (!hasEntries && !holdsSnapshot(snapshot)) return [];
@@ -66,7 +69,7 @@ export function appendResponse(raft: Raft, { snapshot }: Ready): Message[] {
 }
 
 /** The order to apply committed entries; they are committed whatever the term, so it names none. */
-export function storageApply(raft: Raft, { committedEntries }: Ready): Message[] {
+export function storageApply(raft: Raft, { committedEntries }: StorageWork): Message[] {
   if (committedEntries.length === 0) return [];
   return [
     makeMessage(MessageType.StorageApply, {

@@ -1,6 +1,6 @@
 import { messageTypeName } from './describe.ts';
 import { CAMPAIGN_TRANSFER, describeVoteRequest } from './election.ts';
-import { holdsSnapshot } from './message.ts';
+import { acknowledgement, holdsSnapshot, makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import { appliedSnapshot } from './storage-progress.ts';
 import { becomeFollower } from './transitions.ts';
@@ -73,11 +73,11 @@ function refuseOlder(raft: Raft, message: Message): false {
   if ((checkQuorum || preVote) && isFromLeader) {
     // We may have moved to a higher term while cut off, and nobody in the group will listen to our
     // requests. An answer with our term makes the old leader step down, which lets us back in.
-    raft.send(MessageType.AppResp, { to: from });
+    raft.send(acknowledgement(from, 0));
   } else if (type === MessageType.PreVote) {
     // The candidate must learn our term, or it might wait for our consent for ever.
     raft.logger?.log('info', describeVoteRequest(raft, 'rejected', message));
-    raft.send(MessageType.PreVoteResp, { to: from, term: raft.term, reject: true });
+    raft.send(makeMessage(MessageType.PreVoteResp, { to: from, term: raft.term, reject: true }));
   } else if (type === MessageType.StorageAppendResp) {
     refuseStaleAppend(raft, message);
   } else {

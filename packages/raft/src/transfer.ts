@@ -1,3 +1,4 @@
+import { makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import { sendAppend } from './replication.ts';
 import type { Progress } from './tracker/progress.ts';
@@ -37,7 +38,7 @@ export function handleTransferLeader(
 }
 
 export function sendTimeoutNow(raft: Raft, to: number): void {
-  raft.send(MessageType.TimeoutNow, { to });
+  raft.send(makeMessage(MessageType.TimeoutNow, { to }));
 }
 
 function abortOther(raft: Raft): void {

@@ -1,5 +1,5 @@
 import { assert } from '@themisdb/base';
-import { Inflights } from './inflights.ts';
+import type { Inflights } from './inflights.ts';
 
 /**
  * How the leader deals with a follower:

@@ -184,14 +184,12 @@ export class Lowering {
         });
       case 'upsert': {
         const search = this.chain(node.search);
-        const candidate = layout.register(node.candidate);
-        assert(candidate !== undefined, 'the search of an UPSERT gives whole documents');
         const insert = this.compile(node.insert);
         const old = layout.declare(node.old);
         return makeUpsert({
           nodeId: node.id,
           collection: node.collection,
-          search: { ...search, result: candidate },
+          search,
           insert,
           old,
           modify: this.compile(node.modify),

@@ -27,16 +27,4 @@ export function eachAccess(node: Expression, visit: (access: AttributeAccess) =>
     return part;
   };
   step(node);
-  eachCount(node, (count) => eachAccess(count, visit));
-}
-
-/** The counts of quantifiers, which `mapOperands` leaves out. */
-function eachCount(node: Expression, visit: (count: Expression) => void): void {
-  const step = (part: Expression): Expression => {
-    if (part.type === 'ArrayTest' || part.type === 'ArrayComparison') {
-      if (part.quantifier?.count !== undefined) visit(part.quantifier.count);
-    }
-    return mapOperands(part, step);
-  };
-  step(node);
 }

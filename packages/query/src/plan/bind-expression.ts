@@ -7,7 +7,6 @@ import type {
   Expression,
   FunctionCall,
   Property,
-  Quantifier,
   Reference,
   Satisfies,
   Span,
@@ -63,13 +62,12 @@ export function bindExpression(node: Expression, place: Place): Expression {
     case 'Expansion':
     case 'ArrayTest':
       return bindInline(node, place);
-    case 'ArrayComparison':
-      return {
-        ...node,
-        left: bindExpression(node.left, place),
-        right: bindFixed(node.right, place),
-        quantifier: bindQuantifier(node.quantifier, place),
-      };
+    case 'ArrayComparison': {
+      const right = bindFixed(node.right, place);
+      return mapOperands(node, (operand) =>
+        operand === node.right ? right : bindExpression(operand, place),
+      );
+    }
     case 'Satisfies':
       return bindSatisfies(node, place);
     case 'Subquery':
@@ -181,16 +179,9 @@ type Inline = Extract<Expression, { type: 'Expansion' | 'ArrayTest' }>;
 function bindInline(node: Inline, place: Place): Expression {
   const source = bindExpression(node.source, place);
   const inner: Place = { ...place, inline: new Map([...place.inline, ['CURRENT', 'CURRENT']]) };
-  const bound = mapOperands(node, (operand) =>
+  return mapOperands(node, (operand) =>
     operand === node.source ? source : bindExpression(operand, inner),
-  ) as Inline;
-  if (bound.type === 'Expansion' || bound.quantifier === undefined) return bound;
-  return { ...bound, quantifier: bindQuantifier(bound.quantifier, place) };
-}
-
-function bindQuantifier(quantifier: Quantifier, place: Place): Quantifier {
-  if (quantifier.count === undefined) return quantifier;
-  return { ...quantifier, count: bindExpression(quantifier.count, place) };
+  );
 }
 
 function bindSatisfies(node: Satisfies, place: Place): Expression {

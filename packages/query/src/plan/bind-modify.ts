@@ -84,12 +84,13 @@ function bindUpsert(clause: Upsert, place: Place): void {
     id: context.id(),
     condition,
   }));
+  const value = reference(candidate, clause.search.span);
+  const found: PlanNode = { type: 'return', id: context.id(), value, distinct: false };
   place.emit({
     type: 'upsert',
     id: context.id(),
     collection,
-    candidate,
-    search: [scan, ...filters],
+    search: [scan, ...filters, found],
     insert,
     modify,
     modifyKind: clause.modifyKind === 'UPDATE' ? 'update' : 'replace',

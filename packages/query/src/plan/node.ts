@@ -244,9 +244,7 @@ export interface ModifyOptions {
 export interface UpsertNode extends NodeBase {
   readonly type: 'upsert';
   readonly collection: CollectionInfo;
-  /** The variable the search binds to each candidate. */
-  readonly candidate: string;
-  /** Finds the first candidate: a scan of `candidate` and filters. */
+  /** Returns the documents the UPSERT is about; the first one counts. */
   readonly search: Pipeline;
   readonly insert: Expression;
   readonly modify: Expression;

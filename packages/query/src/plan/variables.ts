@@ -13,9 +13,6 @@ export function variablesOf(node: Expression): ReadonlySet<string> {
   const visit = (part: Expression): Expression => {
     if (part.type === 'Reference') found.add(part.name);
     else if (part.type === 'Satisfies') inline.add(part.variable.name);
-    else if (part.type === 'ArrayComparison' || part.type === 'ArrayTest') {
-      if (part.quantifier?.count !== undefined) visit(part.quantifier.count);
-    }
     return mapOperands(part, visit);
   };
   visit(node);

@@ -31,8 +31,6 @@ class Usage {
   addNode(node: PlanNode): void {
     for (const expression of expressionsOf(node)) this.add(expression);
     for (const pipeline of nestedOf(node)) pipeline.forEach((inner) => this.addNode(inner));
-    // The operator reads the candidate itself.
-    if (node.type === 'upsert' && node.candidate === this.#variable) this.whole = true;
   }
 
   add(expression: Expression): void {

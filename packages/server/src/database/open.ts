@@ -1,0 +1,78 @@
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import type { Env, Log } from '@themisdb/base';
+import { defaultNamespace } from '@themisdb/protocol';
+import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
+import { openRocksDB } from '@themisdb/kv-rocksdb';
+import { checkCollectionSpec, collectionRules } from '@themisdb/models';
+import { makeQueryEngine, type QueryLimits } from '@themisdb/query';
+import { openStore, type RulesFactory } from '@themisdb/storage';
+import { openWal } from '@themisdb/wal';
+import { makeNodeEnv } from '../env/index.ts';
+import { makeDatabase, type DatabaseParts } from './database.ts';
+import { makeMemoryWal } from './memory-wal.ts';
+import type { Database } from './types.ts';
+
+export interface OpenOptions {
+  /** The namespace names are looked up in. Default `default`. */
+  readonly namespace?: string | undefined;
+  /** `memory` keeps nothing: no file is written, and all is gone at the end. Default `rocksdb`. */
+  readonly engine?: 'rocksdb' | 'memory' | undefined;
+  readonly log?: Log | undefined;
+  /** Another world than the real one: simulated clock and disk. Then `path` only names the folder. */
+  readonly env?: Env | undefined;
+  readonly rules?: RulesFactory | undefined;
+  readonly queryLimits?: Partial<QueryLimits> | undefined;
+}
+
+/**
+ * Opens the database in the folder `path`, or makes one. DATA_LOCKED when another process has it open;
+ * LOG_CORRUPT, DATA_CORRUPT, FORMAT_UNKNOWN when what is there cannot be trusted.
+ */
+export async function open(path: string, options: OpenOptions = {}): Promise<Database> {
+  const parts = await openParts(path, options);
+  return makeDatabase(parts, options.namespace ?? defaultNamespace);
+}
+
+/**
+ * The composition root of a node's data: engine in `state/`, log in `log/`. The engine is opened
+ * first: its lock on the folder is what keeps a second process away from the log as well.
+ */
+export async function openParts(path: string, options: OpenOptions): Promise<DatabaseParts> {
+  const isMemory = options.engine === 'memory';
+  const env = options.env ?? nodeEnv(isMemory ? tmpdir() : path, options.log);
+  const engine = isMemory ? makeMemoryEngine() : await openRocks(env);
+  const opened: { close(): Promise<void> }[] = [engine];
+  try {
+    const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
+    opened.unshift(wal);
+    const rules = options.rules ?? collectionRules;
+    const store = await openStore({ env, engine, wal, rules });
+    opened.unshift(store);
+    const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
+    return {
+      env,
+      store,
+      queries,
+      checkSpec: (namespace, spec) => checkCollectionSpec(namespace, spec, store.catalog()),
+      stats: { engine: () => engine.stats(), wal: () => wal.stats() },
+      close: () => closeInOrder(opened),
+    };
+  } catch (error) {
+    await closeInOrder(opened).catch(() => undefined);
+    throw error;
+  }
+}
+
+function nodeEnv(path: string, log: Log | undefined): Env {
+  const dataRoot = resolve(path);
+  return makeNodeEnv(log === undefined ? { dataRoot } : { dataRoot, log });
+}
+
+function openRocks(env: Env): Promise<KvEngine> {
+  return openRocksDB({ path: env.disk.nativePath('state') });
+}
+
+async function closeInOrder(opened: readonly { close(): Promise<void> }[]): Promise<void> {
+  for (const part of opened) await part.close();
+}

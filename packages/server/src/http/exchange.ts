@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Value } from '@themisdb/base';
+import { defaultNamespace, mustName, parseJson, themisError } from '@themisdb/protocol';
+import { readBody, streamBody } from './body.ts';
+import { checkContentEncoding, checkContentType } from './media-type.ts';
+import type { Services } from './services.ts';
+
+/**
+ * One request on its way through the server: what handlers see of HTTP. Parts that cost something
+ * (signal, deadline, body, query parameters) are made when first asked for.
+ */
+export class Exchange {
+  readonly services: Services;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  /** Behind the question mark, still encoded. */
+  readonly search: string;
+  #abort: AbortController | undefined;
+  #deadlineMs: number | undefined;
+  #onEnd: (() => void)[] = [];
+
+  constructor(services: Services, request: IncomingMessage, response: ServerResponse, id: string) {
+    this.services = services;
+    this.request = request;
+    this.response = response;
+    this.requestId = id;
+    this.method = request.method!;
+    const url = request.url!;
+    const mark = url.indexOf('?');
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.search = mark === -1 ? '' : url.slice(mark + 1);
+  }
+
+  /** `name` in lower case. */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  get namespace(): string {
+    const name = this.header('x-themis-namespace');
+    return name === undefined ? defaultNamespace : mustName(name, 'namespace');
+  }
+
+  /** Milliseconds left to answer, by X-Request-Timeout or the setting. May be negative. */
+  remainingMs(): number {
+    this.#deadlineMs ??= this.#readDeadline();
+    return this.#deadlineMs - this.services.env.clock.monotonicMs();
+  }
+
+  /** Called before what cannot be undone; REQUEST_TIMEOUT once the time is over. */
+  checkDeadline(): void {
+    if (this.remainingMs() <= 0) throw requestTimeout();
+  }
+
+  /** Aborts when the client is gone, the time is over, or the server stops waiting for us. */
+  get signal(): AbortSignal {
+    return (this.#abort ??= this.#makeAbort()).signal;
+  }
+
+  get isClientGone(): boolean {
+    return this.response.destroyed || this.request.socket.destroyed;
+  }
+
+  async readBody(allowedTypes: readonly string[]): Promise<Uint8Array> {
+    checkContentType(this.header('content-type'), allowedTypes);
+    checkContentEncoding(this.header('content-encoding'));
+    const { env, config } = this.services;
+    return readBody(this.request, {
+      bytesMax: config.limits.bodyBytesMax,
+      receiveMs: config.limits.receiveTimeoutMs,
+      now: () => env.clock.monotonicMs(),
+    });
+  }
+
+  async readJson(allowedTypes: readonly string[]): Promise<Value> {
+    return this.parse(await this.readBody(allowedTypes));
+  }
+
+  parse(body: Uint8Array): Value {
+    return parseJson(body, this.services.jsonLimits);
+  }
+
+  stream(allowedTypes: readonly string[]): AsyncIterableIterator<Uint8Array> {
+    checkContentType(this.header('content-type'), allowedTypes);
+    checkContentEncoding(this.header('content-encoding'));
+    return streamBody(this.request);
+  }
+
+  /** Gives timers and listeners back; the listener calls it once the answer is out. */
+  end(): void {
+    for (const run of this.#onEnd) run();
+    this.#onEnd = [];
+  }
+
+  #readDeadline(): number {
+    const most = this.services.config.limits.requestTimeoutMs;
+    const given = this.header('x-request-timeout');
+    const now = this.services.env.clock.monotonicMs();
+    if (given === undefined) return now + most;
+    if (!/^[1-9]\d{0,9}$/.test(given)) {
+      throw themisError('BAD_REQUEST', {
+        message: `X-Request-Timeout must be a whole number of milliseconds from 1, not ${JSON.stringify(given.slice(0, 50))}`,
+        details: { header: 'X-Request-Timeout' },
+      });
+    }
+    return now + Math.min(Number(given), most);
+  }
+
+  #makeAbort(): AbortController {
+    const controller = new AbortController();
+    const gone = (): void => {
+      if (!this.response.writableFinished) controller.abort(clientGone());
+    };
+    const stopped = (): void => controller.abort(this.services.stopNow.reason);
+    const { stopNow, env } = this.services;
+    const timer = env.timers.after(Math.max(0, this.remainingMs()), () =>
+      controller.abort(requestTimeout()),
+    );
+    this.response.once('close', gone);
+    stopNow.addEventListener('abort', stopped, { once: true });
+    if (stopNow.aborted) stopped();
+    if (this.isClientGone) gone();
+    this.#onEnd.push(() => {
+      timer.cancel();
+      this.response.off('close', gone);
+      stopNow.removeEventListener('abort', stopped);
+    });
+    return controller;
+  }
+}
+
+function requestTimeout(): Error {
+  return themisError('REQUEST_TIMEOUT', {
+    message: 'the request did not finish within its time (X-Request-Timeout or the server limit)',
+  });
+}
+
+// Nobody reads this one: the client left. It only has to be a known error for those who wait.
+function clientGone(): Error {
+  return themisError('REQUEST_TIMEOUT', { message: 'the client closed the connection' });
+}

@@ -1,0 +1,26 @@
+import type { Env } from '@themisdb/base';
+import type { JsonLimits } from '@themisdb/protocol';
+import type { ServerConfig } from '../config/server-config.ts';
+import type { DatabaseParts } from '../database/database.ts';
+import type { Cursors } from './cursors.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { Transactions } from './transactions.ts';
+
+/** What handlers work with; one set for a server. */
+export interface Services {
+  readonly config: ServerConfig;
+  readonly env: Env;
+  readonly jsonLimits: JsonLimits;
+  readonly database: DatabaseParts;
+  readonly cursors: Cursors;
+  readonly transactions: Transactions;
+  readonly idempotency: Idempotency;
+  readonly metrics: ServerMetrics;
+  /** Aborts when the server begins to stop: those who only wait end at once. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the time to stop is over: those who still work end as well. */
+  readonly stopNow: AbortSignal;
+  /** The OpenAPI document, serialised once. */
+  readonly openApi: () => string;
+}

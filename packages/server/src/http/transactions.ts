@@ -1,0 +1,192 @@
+import type { Env, TimerHandle } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import type { Store, Timestamp, Transaction, TransactionOptions } from '@themisdb/storage';
+
+export interface TransactionsOptions {
+  readonly env: Pick<Env, 'clock' | 'timers' | 'random'>;
+  readonly store: Store;
+  readonly openMax: number;
+  readonly idleMs: number;
+  readonly lifeMs: number;
+  readonly makeId: () => string;
+}
+
+/** How a transaction that requests share by its id stands. */
+export interface OpenTransaction {
+  readonly id: string;
+  readonly namespace: string;
+  readonly transaction: Transaction;
+  readonly idleMs: number;
+  state: 'open' | 'committed' | 'rolled-back' | 'expired';
+  commitTimestamp: Timestamp | undefined;
+  /** Monotonic; when it ends unless used before. */
+  expiresMs: number;
+}
+
+interface Entry extends OpenTransaction {
+  readonly diesMs: number;
+  timer: TimerHandle | undefined;
+  /** Requests under way or waiting; the last one's end. */
+  users: number;
+  tail: Promise<unknown>;
+}
+
+/** Ended ones are remembered for a while, so that a late request hears how they ended. */
+const endedMax = 1000;
+
+/**
+ * Transactions held open between requests. Requests in one transaction run one after the other, as
+ * the storage contract wants it. One nobody uses for its idle time, or older than the life time, is
+ * rolled back: it holds a snapshot.
+ */
+export class Transactions {
+  readonly #options: TransactionsOptions;
+  readonly #open = new Map<string, Entry>();
+  readonly #ended = new Map<string, Entry>();
+
+  constructor(options: TransactionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  begin(
+    namespace: string,
+    options: TransactionOptions,
+    idleMs: number | undefined,
+  ): OpenTransaction {
+    const { openMax, lifeMs, store, makeId, env } = this.#options;
+    if (this.#open.size >= openMax) {
+      throw themisError('TOO_MANY_REQUESTS', {
+        message: `${openMax} transactions are open already (setting limits.transactionsMax)`,
+        details: { limit: 'transactions', max: openMax },
+        retryAfterMs: 1000,
+      });
+    }
+    const now = env.clock.monotonicMs();
+    const entry: Entry = {
+      id: makeId(),
+      namespace,
+      transaction: store.begin(options),
+      idleMs: Math.min(idleMs ?? this.#options.idleMs, lifeMs),
+      state: 'open',
+      commitTimestamp: undefined,
+      expiresMs: 0,
+      diesMs: now + lifeMs,
+      timer: undefined,
+      users: 0,
+      tail: Promise.resolve(),
+    };
+    this.#open.set(entry.id, entry);
+    this.#rest(entry);
+    return entry;
+  }
+
+  /** Also of those that ended lately. TRANSACTION_NOT_FOUND; NAMESPACE_MISMATCH. */
+  find(id: string, namespace: string): OpenTransaction {
+    return this.#find(id, namespace);
+  }
+
+  /** Runs `work` when all requests before it in this transaction are done. TRANSACTION_ENDED. */
+  async use<Result>(
+    id: string,
+    namespace: string,
+    work: (transaction: Transaction, open: OpenTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    const entry = this.#find(id, namespace);
+    mustBeOpen(entry);
+    entry.users++;
+    entry.timer?.cancel();
+    const turn = entry.tail.then(() => {
+      mustBeOpen(entry);
+      return work(entry.transaction, entry);
+    });
+    entry.tail = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } finally {
+      entry.users--;
+      if (entry.users === 0 && entry.state === 'open') this.#rest(entry);
+    }
+  }
+
+  commit(
+    id: string,
+    namespace: string,
+    before?: (transaction: Transaction, open: OpenTransaction) => void,
+  ): Promise<OpenTransaction> {
+    return this.use(id, namespace, async (transaction, open) => {
+      try {
+        before?.(transaction, open);
+        open.commitTimestamp = await transaction.commit();
+        this.#end(open as Entry, 'committed');
+      } catch (error) {
+        this.#end(open as Entry, 'rolled-back');
+        throw error;
+      }
+      return open;
+    });
+  }
+
+  /** Rolling back what is rolled back, or has expired, is no error. */
+  async rollback(id: string, namespace: string): Promise<OpenTransaction> {
+    const entry = this.#find(id, namespace);
+    if (entry.state === 'rolled-back' || entry.state === 'expired') return entry;
+    return this.use(id, namespace, async (_, open) => {
+      this.#end(open as Entry, 'rolled-back');
+      return open;
+    });
+  }
+
+  /** At the end of the server. */
+  rollbackAll(): void {
+    for (const entry of [...this.#open.values()]) this.#end(entry, 'rolled-back');
+  }
+
+  #find(id: string, namespace: string): Entry {
+    const entry = this.#open.get(id) ?? this.#ended.get(id);
+    if (entry === undefined) {
+      throw themisError('TRANSACTION_NOT_FOUND', {
+        message: `there is no open transaction ${JSON.stringify(id.slice(0, 100))}: it ended, expired or never was`,
+      });
+    }
+    if (entry.namespace === namespace) return entry;
+    throw themisError('NAMESPACE_MISMATCH', {
+      message: `the transaction belongs to another namespace than ${namespace} (header X-Themis-Namespace)`,
+    });
+  }
+
+  /** Nobody uses it now: its idle time begins. */
+  #rest(entry: Entry): void {
+    const { clock, timers } = this.#options.env;
+    const now = clock.monotonicMs();
+    entry.expiresMs = Math.min(now + entry.idleMs, entry.diesMs);
+    entry.timer = timers.after(Math.max(0, entry.expiresMs - now), () => {
+      if (entry.users === 0) this.#end(entry, 'expired');
+    });
+  }
+
+  #end(entry: Entry, state: 'committed' | 'rolled-back' | 'expired'): void {
+    if (entry.state !== 'open') return;
+    entry.state = state;
+    entry.timer?.cancel();
+    if (state !== 'committed') entry.transaction.rollback();
+    this.#open.delete(entry.id);
+    this.#ended.set(entry.id, entry);
+    if (this.#ended.size > endedMax) {
+      const [oldest] = this.#ended.keys();
+      this.#ended.delete(oldest!);
+    }
+  }
+}
+
+function mustBeOpen(entry: Entry): void {
+  if (entry.state === 'open') return;
+  const how = entry.state === 'expired' ? 'expired and was rolled back' : `was ${entry.state}`;
+  throw themisError('TRANSACTION_ENDED', {
+    message: `transaction ${entry.id} ${how}`,
+    details: { state: entry.state },
+  });
+}

@@ -1,0 +1,81 @@
+import { themisError } from '@themisdb/protocol';
+import { formatTimestamp, type Transaction } from '@themisdb/storage';
+import { attemptsDefault, transact } from '../database/transact.ts';
+import type { Answer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * What a write found and did, as an answer; `rev` stands where the version of what was written will:
+ * provisional while the transaction is open, then final.
+ */
+export type Written = (rev: string) => Answer;
+
+/** Runs `work` in the transaction of the header, or on a snapshot of its own. */
+export async function read<Result>(
+  exchange: Exchange,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const { database, transactions } = exchange.services;
+  const id = exchange.header('x-themis-transaction');
+  if (id !== undefined) return transactions.use(id, exchange.namespace, work);
+  const transaction = database.store.begin({ readOnly: true });
+  try {
+    return await work(transaction);
+  } finally {
+    transaction.rollback();
+  }
+}
+
+/**
+ * Runs `work` in the transaction of the header, or in one of its own that is committed, repeated on
+ * conflict, and remembered under the request's Idempotency-Key. The answer of a committed write
+ * carries X-Themis-Token.
+ */
+export async function write(
+  exchange: Exchange,
+  raw: Uint8Array,
+  work: (transaction: Transaction) => Promise<Written>,
+): Promise<Answer> {
+  const { database, transactions, idempotency } = exchange.services;
+  const id = exchange.header('x-themis-transaction');
+  if (id !== undefined) {
+    refuseIdempotencyKey(exchange);
+    return transactions.use(id, exchange.namespace, async (transaction) => {
+      const written = await work(transaction);
+      return written(formatTimestamp(transaction.provisionalVersion));
+    });
+  }
+  const check = (): void => exchange.checkDeadline();
+  return idempotency.run(exchange, raw, async (remember) => {
+    const { result, timestamp } = await transact(
+      database.store,
+      exchange.services.env,
+      { attemptsMax: attemptsDefault, check },
+      async (transaction) => {
+        const written = await work(transaction);
+        remember?.(transaction, written(formatTimestamp(transaction.provisionalVersion)));
+        return written;
+      },
+    );
+    const rev = formatTimestamp(timestamp);
+    const answer = result(rev);
+    return { ...answer, headers: { ...answer.headers, 'x-themis-token': rev } };
+  });
+}
+
+export function refuseIdempotencyKey(exchange: Exchange): void {
+  if (exchange.header('idempotency-key') === undefined) return;
+  throw themisError('BAD_REQUEST', {
+    message:
+      'Idempotency-Key is not for requests inside a transaction: give it to POST /transaction/commit',
+    details: { header: 'Idempotency-Key' },
+  });
+}
+
+/** For what cannot be part of a transaction: the catalog. */
+export function refuseTransaction(exchange: Exchange): void {
+  if (exchange.header('x-themis-transaction') === undefined) return;
+  throw themisError('NOT_IMPLEMENTED', {
+    message: 'collections and indexes cannot be changed inside a transaction',
+  });
+}

@@ -38,6 +38,6 @@ async function dropIfThere(client: ThemisClient, name: string): Promise<void> {
   try {
     await client.collection(name).drop();
   } catch (error) {
-    if (!hasCode(error, 'COLLECTION_NOT_FOUND')) throw error;
+    if (!hasCode(error, 'COLLECTION_NOT_FOUND', 'NAMESPACE_NOT_FOUND')) throw error;
   }
 }

@@ -8,3 +8,5 @@ export type {
   QueryResult,
   TransactOptions,
 } from '@themisdb/server';
+export { aql, hasCode, isThemisError, ThemisClient, ThemisError } from '@themisdb/client';
+export type { AqlQuery, ClientOptions } from '@themisdb/client';

@@ -16,7 +16,10 @@ const builtins = new Set(builtinModules);
 const rootManifest = readJson('package.json') as { devDependencies: Record<string, string> };
 
 function sources(name: string): string[] {
-  return files(`packages/${name}/src`, (file) => file.endsWith('.ts'));
+  return [
+    ...files(`packages/${name}/src`, (file) => file.endsWith('.ts')),
+    ...files(`packages/${name}/bin`, (file) => file.endsWith('.mjs')),
+  ];
 }
 
 /** What is wrong with one import, or undefined. Each sentence says what to do instead. */
@@ -51,7 +54,7 @@ function fault(name: string, path: string, specifier: string): string | undefine
 
 /** Whether the manifest in force for `path` names the package. */
 function isDeclared(name: string, path: string, specifier: string): boolean {
-  if (specifier.startsWith('.') || specifier.startsWith('node:')) return true;
+  if (/^(\.|#|node:)/.test(specifier)) return true;
   const target = packageOf(specifier);
   const own = manifest(name);
   if (target === own.name) return true;

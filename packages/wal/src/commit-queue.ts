@@ -15,9 +15,6 @@ import type { Segments } from './segments.ts';
 // More than this is not put into one write, unless a single append is larger.
 const batchBytesMax: number = 4 * 1024 * 1024;
 
-// Kept free at the end of each segment for truncations: on a full disk they are what frees space.
-const reservedBytes: number = 64 * 1024;
-
 /** A record to be moved, and where it was found. */
 export interface Carried {
   readonly frame: FrameFields;
@@ -160,7 +157,7 @@ export class CommitQueue {
   #take(movedBytes: number): { readonly batch: Waiting[]; readonly rolls: boolean } {
     const { end, allocated } = this.#segments.active;
     const free = allocated - end - frameHeaderBytes - movedBytes;
-    const freeForRecords = free - Math.min(reservedBytes, allocated >> 4);
+    const freeForRecords = free - this.#segments.reservedBytes;
     const room = (waiting: Waiting): number => (waiting.isAppend ? freeForRecords : free);
     const first = this.#waiting[0];
     const rolls =
@@ -189,7 +186,7 @@ export class CommitQueue {
   }
 
   async #roll(bytes: number): Promise<Segment> {
-    const segment = await this.#segments.roll(bytes + frameHeaderBytes + reservedBytes);
+    const segment = await this.#segments.roll(bytes + frameHeaderBytes);
     this.counts.writtenBytes += headerBlockBytes;
     return segment;
   }

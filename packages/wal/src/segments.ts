@@ -33,6 +33,11 @@ export class Segments {
     this.#kept = [...kept];
   }
 
+  /** Kept free in each segment for truncations: on a full disk they are what frees space. */
+  get reservedBytes(): number {
+    return Math.min(64 * 1024, this.#sizes.segmentBytes >> 4);
+  }
+
   get all(): readonly Segment[] {
     return this.#kept;
   }
@@ -51,7 +56,7 @@ export class Segments {
     const spare = await this.#spare;
     this.#spare = undefined;
     const next = spare ?? (await this.#create(this.#nextNumber(), bytes));
-    const needed = headerBlockBytes + bytes;
+    const needed = headerBlockBytes + bytes + this.reservedBytes;
     if (next.allocated < needed) await this.#enlarge(next, needed);
     this.#kept.push(next);
     return next;
@@ -110,7 +115,7 @@ export class Segments {
       number,
       salt: this.#env.random.u32(),
       storeId: this.#storeId,
-      bytes: Math.max(headerBlockBytes + bytes, this.#sizeOf(number)),
+      bytes: Math.max(headerBlockBytes + bytes + this.reservedBytes, this.#sizeOf(number)),
     });
   }
 

@@ -1,3 +1,4 @@
+import { hasCode } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { Deadline } from './deadline.ts';
 import { errorFromAnswer } from './errors.ts';
@@ -102,8 +103,9 @@ export class Caller {
         retry.succeeded();
         return response;
       } catch (error) {
-        const isStream = typeof call.body === 'object' && !(call.body instanceof Uint8Array);
-        const delayMs = isStream ? undefined : retry.delayMs(attempt, error, call.isRepeatable);
+        const delayMs = isFinal(call, error)
+          ? undefined
+          : retry.delayMs(attempt, error, call.isRepeatable);
         if (delayMs === undefined || delayMs >= deadline.remainingMs) throw error;
         await deadline.sleep(delayMs);
       }
@@ -146,4 +148,10 @@ export class Caller {
     headers['x-request-timeout'] ??= String(Math.max(1, Math.floor(deadline.remainingMs)));
     return headers;
   }
+}
+
+/** A stream cannot be sent twice; a conflict ends its transaction, which must begin anew as a whole. */
+function isFinal(call: Call, error: unknown): boolean {
+  const isStream = typeof call.body === 'object' && !(call.body instanceof Uint8Array);
+  return isStream || (call.transaction !== undefined && hasCode(error, 'WRITE_CONFLICT'));
 }

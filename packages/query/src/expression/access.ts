@@ -65,10 +65,9 @@ export function readRegister(register: number): Evaluate {
 }
 
 function registerPath(register: number, steps: readonly string[]): Evaluate {
-  if (steps.length === 1) {
-    const name = steps[0]!;
-    return (row) => step(row[register] ?? null, name);
-  }
+  const [first, second] = steps;
+  if (steps.length === 1) return (row) => step(row[register] ?? null, first!);
+  if (steps.length === 2) return (row) => step(step(row[register] ?? null, first!), second!);
   return pathOf(readRegister(register), steps);
 }
 

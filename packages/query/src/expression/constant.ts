@@ -14,36 +14,62 @@ export type BindScope = Pick<CompileScope, 'bind'>;
  * no collections, only deterministic functions. Bind parameters count as constant.
  */
 export function isConstant(node: Expression): boolean {
-  return dependsOnNothing(node, new Set());
+  return freeNames(node)?.size === 0;
 }
 
-function dependsOnNothing(node: Expression, local: ReadonlySet<string>): boolean {
+// Nodes never change, so each is looked at once.
+const knownFreeNames = new WeakMap<Expression, ReadonlySet<string> | undefined>();
+const none: ReadonlySet<string> = new Set();
+const item = '[*]';
+
+/** The variables a value depends on; undefined when it depends on more than variables. */
+function freeNames(node: Expression): ReadonlySet<string> | undefined {
+  if (knownFreeNames.has(node)) return knownFreeNames.get(node);
+  const names = findFreeNames(node);
+  knownFreeNames.set(node, names);
+  return names;
+}
+
+function findFreeNames(node: Expression): ReadonlySet<string> | undefined {
   switch (node.type) {
     case 'Reference':
-      return local.has(node.name);
+      return new Set([node.name]);
     case 'ExpansionItem':
-      return local.has('ExpansionItem');
+      return new Set([item]);
     case 'Subquery':
     case 'CollectionParameter':
-      return false;
+      return undefined;
     case 'FunctionCall':
-      if (functionTable.get(node.name)?.deterministic !== true) return false;
-      break;
+      return functionTable.get(node.name)?.deterministic === true
+        ? namesOfOperands(node, none)
+        : undefined;
     case 'Expansion':
+      return namesOfOperands(node, new Set(['CURRENT', item]));
     case 'ArrayTest':
-      local = new Set([...local, 'CURRENT', 'ExpansionItem']);
-      break;
+      return namesOfOperands(node, new Set(['CURRENT']));
     case 'Satisfies':
-      local = new Set([...local, node.variable.name]);
-      break;
+      return namesOfOperands(node, new Set([node.variable.name]));
     default:
+      return namesOfOperands(node, none);
   }
-  let constant = true;
+}
+
+/** `bound` are the variables the node itself declares; its source does not see them. */
+function namesOfOperands(
+  node: Expression,
+  bound: ReadonlySet<string>,
+): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  let pure = true;
   mapOperands(node, (operand) => {
-    constant &&= dependsOnNothing(operand, local);
+    const found = freeNames(operand);
+    const isSource = 'source' in node && operand === node.source;
+    if (found === undefined) pure = false;
+    else for (const name of found) if (isSource || !bound.has(name)) names.add(name);
     return operand;
   });
-  return constant;
+  if (!pure) return undefined;
+  return names.size === 0 ? none : names;
 }
 
 /**

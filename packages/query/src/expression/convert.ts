@@ -1,4 +1,5 @@
-import type { Value } from '@themisdb/base';
+import type { Value, ValueObject } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 
 /** AQL truth: null, false, 0 and "" are false; arrays and objects are true, also empty ones. */
 export function truthy(value: Value): boolean {
@@ -54,8 +55,42 @@ export function toText(value: Value): string {
     case 'boolean':
       return value ? 'true' : 'false';
     default:
-      return value === null ? '' : JSON.stringify(value);
+      return value === null ? '' : jsonText(value);
   }
+}
+
+/** No text made by an expression is longer, in UTF-16 units. */
+export const textUnitsMax: number = 64 * 1024 * 1024;
+
+/** The JSON text of a value, measured before it is made: LIMIT_EXCEEDED past `textUnitsMax`. */
+export function jsonText(value: Value): string {
+  if (typeof value === 'object' && unitsLeft(value, textUnitsMax) < 0) throw textTooLong();
+  return JSON.stringify(value);
+}
+
+export function textTooLong(): Error {
+  return themisError('LIMIT_EXCEEDED', {
+    message: `A text would be longer than the ${String(textUnitsMax)} UTF-16 units allowed.`,
+    details: { limit: textUnitsMax },
+  });
+}
+
+/** What the JSON text of `value` leaves of a budget, roughly; stops when nothing is left. */
+function unitsLeft(value: Value, budget: number): number {
+  if (typeof value === 'string') return budget - value.length - 2;
+  if (typeof value !== 'object' || value === null) return budget - 5;
+  let left = budget - 2;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length && left >= 0; i++)
+      left = unitsLeft(value[i] as Value, left - 1);
+    return left;
+  }
+  const object = value as ValueObject;
+  for (const name of Object.keys(object)) {
+    if (left < 0) break;
+    left = unitsLeft(object[name]!, left - name.length - 4);
+  }
+  return left;
 }
 
 /** TO_ARRAY: null is [], an array itself, an object its values, everything else the only element. */

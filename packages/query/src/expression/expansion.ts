@@ -80,10 +80,13 @@ export function flatten(
     for (const item of items) {
       if (left > 0 && isArray(item)) visit(item, left - 1);
       else out.push(item);
+      if ((out.length & 0xfff) === 0xfff) {
+        context.checkInterrupt();
+        context.charge(0x1000 * 8);
+      }
     }
   };
   visit(list, depth);
-  context.charge(out.length * 8);
   return out;
 }
 

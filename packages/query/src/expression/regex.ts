@@ -5,6 +5,7 @@ import type { EvaluationContext } from './contract.ts';
 export type Regex = RE2JS;
 
 const cachedMax = 256;
+const cachedLengthMax = 1_000;
 const cache = new Map<string, Regex | undefined>();
 
 /**
@@ -20,13 +21,17 @@ export function tryRegex(
   let regex = cache.get(key);
   if (regex === undefined && !cache.has(key)) {
     regex = compile(pattern, ignoreCase);
-    if (cache.size >= cachedMax) cache.delete(cache.keys().next().value!);
-    cache.set(key, regex);
+    if (pattern.length <= cachedLengthMax) remember(key, regex);
   }
   if (regex === undefined) {
     context.warn('AQL_INVALID_REGEX', 'The regular expression is malformed or not supported.');
   }
   return regex;
+}
+
+function remember(key: string, regex: Regex | undefined): void {
+  if (cache.size >= cachedMax) cache.delete(cache.keys().next().value!);
+  cache.set(key, regex);
 }
 
 function compile(pattern: string, ignoreCase: boolean): Regex | undefined {

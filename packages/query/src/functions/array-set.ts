@@ -2,7 +2,15 @@ import { compareValues, isArray, type Value } from '@themisdb/base';
 import type { EvaluationContext } from '../expression/contract.ts';
 import { truthy } from '../expression/convert.ts';
 import type { AqlFunction } from './contract.ts';
-import { alias, arrayExpected, define, define1, define2, wrongType } from './define.ts';
+import {
+  alias,
+  arrayExpected,
+  chargeElements,
+  define,
+  define1,
+  define2,
+  wrongType,
+} from './define.ts';
 import { ValueMap, ValueSet } from './value-set.ts';
 
 // Where ArangoDB leaves the order of results open, the elements stand in the order of their first
@@ -24,9 +32,18 @@ function ofArrays(
 ): AqlFunction {
   return define(`${name}(array, other, more*) → array`, summary, (values, context) =>
     values.every(isArray)
-      ? calculate(values as readonly List[], context)
+      ? calculate(counted(values as readonly List[], context), context)
       : arrayExpected(context, name),
   );
+}
+
+/** Accounts for all elements together, which is as much as any result or set has. */
+function counted(lists: readonly List[], context: Context): readonly List[] {
+  chargeElements(
+    lists.reduce((total, list) => total + list.length, 0),
+    context,
+  );
+  return lists;
 }
 
 function intersection(lists: readonly List[]): Value {
@@ -63,7 +80,8 @@ function append(values: List, context: Context): Value {
   const [list, added, uniqueFlag] = values;
   if (list !== null && !isArray(list)) return wrongType(context, 'APPEND');
   if (list === null && added === null) return null;
-  const all = [...(list ?? []), ...elementsOf(added!)];
+  const [before, after] = counted([list ?? [], elementsOf(added!)], context);
+  const all = [...before!, ...after!];
   return truthy(uniqueFlag ?? null) ? unique(all) : all;
 }
 

@@ -7,7 +7,15 @@ import { flatten } from '../expression/expansion.ts';
 import { checkRangeLength, evaluateRange } from '../expression/range.ts';
 import { characterCount } from './characters.ts';
 import type { AqlFunction } from './contract.ts';
-import { alias, arrayExpected, define, define1, define2, wrongType } from './define.ts';
+import {
+  alias,
+  arrayExpected,
+  chargeElements,
+  define,
+  define1,
+  define2,
+  wrongType,
+} from './define.ts';
 
 type Context = EvaluationContext;
 
@@ -39,14 +47,18 @@ function push(values: readonly Value[], context: Context): Value {
   const [list, value, unique] = values;
   if (list === null) return [value!];
   if (!isArray(list)) return wrongType(context, 'PUSH');
-  return flag(unique) && includesValue(list, value!) ? list : [...list, value!];
+  if (flag(unique) && includesValue(list, value!)) return list;
+  chargeElements(list.length, context);
+  return [...list, value!];
 }
 
 function unshift(values: readonly Value[], context: Context): Value {
   const [list, value, unique] = values;
   if (list === null) return [value!];
   if (!isArray(list)) return wrongType(context, 'UNSHIFT');
-  return flag(unique) && includesValue(list, value!) ? list : [value!, ...list];
+  if (flag(unique) && includesValue(list, value!)) return list;
+  chargeElements(list.length, context);
+  return [value!, ...list];
 }
 
 function pop(list: Value, context: Context): Value {
@@ -141,10 +153,15 @@ function flattenFunction(values: readonly Value[], context: Context): Value {
 /** Takes an element of each array in turn. */
 function interleave(values: readonly Value[], context: Context): Value {
   if (!values.every(isArray)) return arrayExpected(context, 'INTERLEAVE');
+  const lists = values as readonly (readonly Value[])[];
+  chargeElements(
+    lists.reduce((total, list) => total + list.length, 0),
+    context,
+  );
   const out: Value[] = [];
-  const longest = Math.max(...values.map((list) => (list as readonly Value[]).length));
+  const longest = lists.reduce((most, list) => Math.max(most, list.length), 0);
   for (let i = 0; i < longest; i++) {
-    for (const list of values) if (i < (list as readonly Value[]).length) out.push(list[i]!);
+    for (const list of lists) if (i < list.length) out.push(list[i]!);
   }
   return out;
 }

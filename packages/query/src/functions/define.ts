@@ -1,6 +1,7 @@
 import type { Value } from '@themisdb/base';
 import type { ErrorCode } from '@themisdb/protocol';
 import type { EvaluationContext } from '../expression/contract.ts';
+import { textTooLong, textUnitsMax } from '../expression/convert.ts';
 import type { AqlFunction } from './contract.ts';
 
 /** The families of the manual, in the order of the reference page. */
@@ -78,6 +79,21 @@ export function wrongType(context: Context, name: string, what = 'invalid argume
 
 export function arrayExpected(context: Context, name: string): null {
   return warned(context, name, 'AQL_ARRAY_EXPECTED', 'an array was expected.');
+}
+
+// Below this, in bytes, what a call makes is not worth the accounting.
+const uncountedMax = 1_024;
+
+/** Accounts for a text before it is made. Errors: LIMIT_EXCEEDED, QUERY_MEMORY. */
+export function chargeText(units: number, context: Context): void {
+  if (units <= uncountedMax) return;
+  if (units > textUnitsMax) throw textTooLong();
+  context.charge(units);
+}
+
+/** Accounts for the elements of an array before it is made. Errors: QUERY_MEMORY. */
+export function chargeElements(count: number, context: Context): void {
+  if (count * 8 > uncountedMax) context.charge(count * 8);
 }
 
 /** Numbers leave functions finite: what is not becomes null, and -0 becomes 0. */

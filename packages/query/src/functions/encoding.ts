@@ -2,7 +2,7 @@ import { crc32c, isArray, makeObject, toHex, utf8Encode, type Value } from '@the
 import { isThemisError } from '@themisdb/base';
 import { parseJson, sha1, themisError } from '@themisdb/protocol';
 import type { EvaluationContext } from '../expression/contract.ts';
-import { toInteger, toText } from '../expression/convert.ts';
+import { jsonText, toInteger, toText } from '../expression/convert.ts';
 import type { AqlFunction } from './contract.ts';
 import { define, define1, perRun, wrongType } from './define.ts';
 import { fnv1a64 } from './hash/fnv.ts';
@@ -84,7 +84,7 @@ function uuid(context: EvaluationContext): string {
 
 export const encodingFunctions: readonly AqlFunction[] = [
   define1('JSON_STRINGIFY(value) → string', 'The JSON text of a value.', (value) =>
-    JSON.stringify(value),
+    jsonText(value),
   ),
   define1(
     'JSON_PARSE(text) → any',

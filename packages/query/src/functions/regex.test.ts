@@ -36,6 +36,11 @@ const cases: Cases = [
   ['REGEX_REPLACE("An Avocado", "a", "_", true)', '_n _voc_do'],
   ['REGEX_REPLACE("John Smith", "(\\\\w+) (\\\\w+)", "$2, $1")', 'Smith, John'],
   ['REGEX_REPLACE("abc", "b", "$5")', null, R],
+  ['REGEX_REPLACE("abc", "b", "$")', null, R],
+  ['REGEX_REPLACE("abc", "b", "\\\\$1")', 'a$1c'],
+  ['REGEX_REPLACE("abc", "(b)", "$12")', 'ab2c'],
+  ['REGEX_REPLACE("abc", "", "-")', '-a-b-c-'],
+  ['REGEX_REPLACE("a😀b", "x*", "-")', '-a-😀-b-'],
 ];
 
 test.each(cases)('%s', (text, value, warning) => {

@@ -3,7 +3,7 @@ import type { EvaluationContext } from '../expression/contract.ts';
 import { toInteger, toText, truthy } from '../expression/convert.ts';
 import { tryRegex, type Regex } from '../expression/regex.ts';
 import type { AqlFunction } from './contract.ts';
-import { define, warned, wrongType } from './define.ts';
+import { chargeText, define, warned, wrongType } from './define.ts';
 
 type Context = EvaluationContext;
 
@@ -34,22 +34,53 @@ function regexMatches(values: readonly Value[], context: Context): Value {
 function regexReplace(values: readonly Value[], context: Context): Value {
   const regex = regexFor(values[1]!, values[3], context);
   if (regex === undefined) return null;
-  const out = tryReplace(regex, toText(values[0]!), toText(values[2]!));
-  if (out === undefined) {
+  const text = toText(values[0]!);
+  const matcher = regex.matcher(text);
+  const template = tryTemplate(toText(values[2]!), matcher.groupCount());
+  if (template === undefined) {
     return warned(context, 'REGEX_REPLACE', 'AQL_INVALID_REGEX', 'no such group to replace with.');
   }
-  context.charge(out.length);
-  return out;
+  let out = '';
+  let from = 0;
+  for (let count = 0; matcher.find(); count++) {
+    if ((count & 0xff) === 0xff) context.checkInterrupt();
+    let replacement = '';
+    for (const part of template) {
+      replacement += typeof part === 'string' ? part : (matcher.group(part) ?? '');
+    }
+    chargeText(text.length + out.length + replacement.length, context);
+    out += text.slice(from, matcher.start()) + replacement;
+    from = matcher.end();
+  }
+  return out + text.slice(from);
 }
 
-/** `$1` and `${name}` stand for groups, a backslash takes the next character literally. */
-function tryReplace(regex: Regex, text: string, replacement: string): string | undefined {
-  try {
-    return regex.matcher(text).replaceAll(replacement, true);
-  } catch {
-    // The only failures here are malformed replacements and groups the expression does not have.
-    return undefined;
+/**
+ * A replacement as literal texts and group numbers: `$1` stands for a group, with as many digits as
+ * make one that exists, and a backslash takes the next character literally.
+ */
+function tryTemplate(text: string, groups: number): readonly (string | number)[] | undefined {
+  const parts: (string | number)[] = [];
+  let literal = '';
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== '$') {
+      if (text[i] === '\\') i++;
+      literal += text[i] ?? '';
+      continue;
+    }
+    const digits = longestGroup(text, i + 1, groups);
+    if (digits === '') return undefined;
+    parts.push(literal, Number(digits));
+    literal = '';
+    i += digits.length;
   }
+  return [...parts, literal];
+}
+
+function longestGroup(text: string, at: number, groups: number): string {
+  let end = at;
+  while (/^\d$/.test(text[end] ?? '') && Number(text.slice(at, end + 1)) <= groups) end++;
+  return text.slice(at, end);
 }
 
 /** Captured groups are kept between the parts. */

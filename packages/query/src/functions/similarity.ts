@@ -11,10 +11,12 @@ type Context = EvaluationContext;
 function editDistance(a: string, b: string, transpositions: boolean, context: Context): number {
   const source = codePoints(a);
   const target = codePoints(b);
+  context.charge((source.length + 4 * target.length) * 8);
+  const interruptMask = target.length > 1_000 ? 0 : 0x3f;
   let older: number[] = [];
   let last = Array.from({ length: target.length + 1 }, (_, j) => j);
   for (let i = 1; i <= source.length; i++) {
-    if ((i & 0x3f) === 0) context.checkInterrupt();
+    if ((i & interruptMask) === 0) context.checkInterrupt();
     const row = [i];
     for (let j = 1; j <= target.length; j++) {
       const same = source[i - 1] === target[j - 1];

@@ -4,7 +4,7 @@ import { toInteger, toText, truthy } from '../expression/convert.ts';
 import { compileLike, type TextTest } from '../expression/like.ts';
 import { characterCount, characterPosition } from './characters.ts';
 import type { AqlFunction } from './contract.ts';
-import { define, wrongType } from './define.ts';
+import { chargeText, define, wrongType } from './define.ts';
 
 function contains(values: readonly Value[]): Value {
   const text = toText(values[0]!);
@@ -30,6 +30,7 @@ function find(values: readonly Value[], last: boolean): Value {
 }
 
 const likeCacheMax = 256;
+const cachedLengthMax = 1_000;
 const likeCache = new Map<string, TextTest>();
 
 function likeTest(pattern: string, ignoreCase: boolean): TextTest {
@@ -37,6 +38,7 @@ function likeTest(pattern: string, ignoreCase: boolean): TextTest {
   let test = likeCache.get(key);
   if (test === undefined) {
     test = compileLike(pattern, ignoreCase);
+    if (key.length > cachedLengthMax) return test;
     if (likeCache.size >= likeCacheMax) likeCache.delete(likeCache.keys().next().value!);
     likeCache.set(key, test);
   }
@@ -76,16 +78,17 @@ function split(values: readonly Value[], context: EvaluationContext): Value {
 
 function splitText(text: string, separators: readonly string[], limit: number): string[] {
   if (separators.includes('')) return [...text].slice(0, limit);
+  const next = finder(text, separators);
   const out: string[] = [];
   let from = 0;
   while (out.length < limit) {
-    const next = nextOf(text, separators, from);
-    if (next === undefined) {
+    const found = next(from);
+    if (found === undefined) {
       out.push(text.slice(from));
       break;
     }
-    out.push(text.slice(from, next.index));
-    from = next.index + separators[next.which]!.length;
+    out.push(text.slice(from, found.index));
+    from = found.index + separators[found.which]!.length;
   }
   return out;
 }
@@ -95,14 +98,24 @@ interface Found {
   readonly which: number;
 }
 
-/** The first of several strings in the text; of those at one place the one listed first. */
-function nextOf(text: string, searches: readonly string[], from: number): Found | undefined {
-  let best: Found | undefined;
-  for (let which = 0; which < searches.length; which++) {
-    const index = text.indexOf(searches[which]!, from);
-    if (index >= 0 && (best === undefined || index < best.index)) best = { index, which };
-  }
-  return best;
+/**
+ * Finds the first of several strings from a position that only grows; of those at one place the one
+ * listed first. Each string is looked for once over the whole text.
+ */
+function finder(text: string, searches: readonly string[]): (from: number) => Found | undefined {
+  const positions = searches.map((search) => text.indexOf(search));
+  return (from) => {
+    let best: Found | undefined;
+    for (let which = 0; which < searches.length; which++) {
+      let index = positions[which]!;
+      if (index >= 0 && index < from) {
+        index = text.indexOf(searches[which]!, from);
+        positions[which] = index;
+      }
+      if (index >= 0 && (best === undefined || index < best.index)) best = { index, which };
+    }
+    return best;
+  };
 }
 
 interface Substitution {
@@ -115,14 +128,17 @@ function substitute(values: readonly Value[], context: EvaluationContext): Value
   const plan = isObject(values[1]) ? mappedSubstitution(values) : listedSubstitution(values);
   if (plan === undefined) return wrongType(context, 'SUBSTITUTE');
   const text = toText(values[0]!);
-  const searches = plan.searches;
+  const next = finder(text, plan.searches);
   let out = '';
   let from = 0;
   for (let count = 0; count < plan.limit; count++) {
-    const next = nextOf(text, searches, from);
-    if (next === undefined) break;
-    out += text.slice(from, next.index) + (plan.replacements[next.which] ?? '');
-    from = next.index + searches[next.which]!.length;
+    const found = next(from);
+    if (found === undefined) break;
+    const replacement = plan.replacements[found.which] ?? '';
+    if ((count & 0xff) === 0xff) context.checkInterrupt();
+    chargeText(text.length + out.length + replacement.length, context);
+    out += text.slice(from, found.index) + replacement;
+    from = found.index + plan.searches[found.which]!.length;
   }
   return out + text.slice(from);
 }

@@ -3,24 +3,35 @@ import { toInteger, toText } from '../expression/convert.ts';
 import type { EvaluationContext } from '../expression/contract.ts';
 import { characterCount, unitIndex, unitIndexFromEnd } from './characters.ts';
 import type { AqlFunction } from './contract.ts';
-import { define, define1, define2, warned, wrongType } from './define.ts';
+import { chargeText, define, define1, define2, warned, wrongType } from './define.ts';
 
 const repeatedBytesMax = 16 * 1024 * 1024;
 
-function concat(values: readonly Value[]): string {
+function concat(values: readonly Value[], context: EvaluationContext): string {
   const parts = values.length === 1 && isArray(values[0]) ? values[0] : values;
   let out = '';
-  for (const part of parts) out += toText(part);
+  for (const part of parts) {
+    const text = toText(part);
+    chargeText(out.length + text.length, context);
+    out += text;
+  }
   return out;
 }
 
-function concatSeparator(values: readonly Value[]): string {
-  const [separator, ...rest] = values;
+function concatSeparator(values: readonly Value[], context: EvaluationContext): string {
+  const [separatorValue, ...rest] = values;
+  const separator = toText(separatorValue!);
   const parts = rest.length === 1 && isArray(rest[0]) ? rest[0] : rest;
-  return parts
-    .filter((part) => part !== null)
-    .map(toText)
-    .join(toText(separator!));
+  let out = '';
+  let first = true;
+  for (const part of parts) {
+    if (part === null) continue;
+    const text = first ? toText(part) : separator + toText(part);
+    chargeText(out.length + text.length, context);
+    out += text;
+    first = false;
+  }
+  return out;
 }
 
 function substring(values: readonly Value[]): string {

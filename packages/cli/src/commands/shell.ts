@@ -79,7 +79,7 @@ class Shell {
       input: this.#terminal.stdin,
       output: this.#terminal.stdout,
       terminal: this.#terminal.isOutTerminal,
-      history: history.load(),
+      history: this.#terminal.isOutTerminal ? history.load() : [],
       historySize: 1000,
       completer: (line: string) => completions(line, this.#collections),
     });
@@ -103,7 +103,7 @@ class Shell {
         const statement = pending.trim().replace(/;$/, '');
         pending = '';
         if (statement !== '') {
-          history.add(statement);
+          if (this.#terminal.isOutTerminal) history.add(statement);
           if (!(await this.#statement(statement))) return;
         }
       }

@@ -9,11 +9,11 @@ import type {
   ReadOptions,
   ScanOptions,
 } from '../engine.ts';
-import { Doorkeeper } from './doorkeeper.ts';
+import { hashKey, PointMap } from './point-map.ts';
 import { Remainder, type RunSource, type View } from './remainder.ts';
 import { Run } from './run.ts';
 import { RunMap } from './run-map.ts';
-import { ScanFiller, successor } from './scan-filler.ts';
+import { ScanFiller } from './scan-filler.ts';
 import { WriteLog } from './write-log.ts';
 
 export interface ReadCacheOptions {
@@ -61,6 +61,9 @@ class CachedSnapshot implements KvSnapshot, View {
   }
 }
 
+const unknown = Symbol('unknown');
+/** Of the bytes, what is set apart for single keys. */
+const pointsShare = 0.4;
 /** Runs with fewer entries are not worth ending a native scan for. */
 const resumeEntriesMin = 32;
 const resumeRunsTried = 4;
@@ -70,8 +73,8 @@ class CachedEngine implements KvEngine {
   readonly #engine: KvEngine;
   readonly #options: ReadCacheOptions;
   readonly #runs: RunMap;
+  readonly #points: PointMap;
   readonly #log = new WriteLog();
-  readonly #doorkeeper = new Doorkeeper();
   #writesCalled = 0;
   #writesResolved = 0;
   /** After close or failure the engine below answers everything, mostly with an error. */
@@ -84,20 +87,22 @@ class CachedEngine implements KvEngine {
   constructor(engine: KvEngine, options: ReadCacheOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#runs = new RunMap(options.bytesMax);
+    this.#runs = new RunMap(options.bytesMax * (1 - pointsShare));
+    this.#points = new PointMap(options.bytesMax * pointsShare);
   }
 
   async get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
     this.#gets++;
     const view = this.#view(options);
-    const run = this.#covering(key, view);
-    if (run !== undefined) {
+    const hash = hashKey(key);
+    const known = this.#lookUp(key, hash, view);
+    if (known !== unknown) {
       this.#hits++;
-      return run.get(key);
+      return known;
     }
     this.#misses++;
     const value = await this.#engine.get(key, view);
-    this.#admitKey(key, value, view.since);
+    this.#admitKey(key, hash, value, view.since);
     return value;
   }
 
@@ -108,23 +113,24 @@ class CachedEngine implements KvEngine {
     this.#gets += keys.length;
     const view = this.#view(options);
     const values: (Uint8Array | undefined)[] = [];
-    const missing: number[] = [];
-    for (let i = 0; i < keys.length; i++) {
-      const run = this.#covering(keys[i]!, view);
-      if (run === undefined) missing.push(i);
-      values.push(run?.get(keys[i]!));
+    const wanted: Uint8Array[] = [];
+    const places: number[] = [];
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at]!;
+      const known = this.#lookUp(key, hashKey(key), view);
+      values.push(known === unknown ? undefined : known);
+      if (known !== unknown) continue;
+      wanted.push(key);
+      places.push(at);
     }
-    this.#hits += keys.length - missing.length;
-    this.#misses += missing.length;
-    if (missing.length === 0 && !this.#isOff) return values;
-    const found = await this.#readMissing(
-      missing.map((i) => keys[i]!),
-      view,
-      missing.length < keys.length,
-    );
-    for (const [at, i] of missing.entries()) {
-      values[i] = found[at];
-      this.#admitKey(keys[i]!, found[at], view.since);
+    this.#hits += keys.length - wanted.length;
+    this.#misses += wanted.length;
+    if (wanted.length === 0 && !this.#isOff) return values;
+    const found = await this.#readMissing(wanted, view, wanted.length < keys.length);
+    for (let i = 0; i < wanted.length; i++) {
+      const key = wanted[i]!;
+      values[places[i]!] = found[i];
+      this.#admitKey(key, hashKey(key), found[i], view.since);
     }
     return values;
   }
@@ -168,7 +174,7 @@ class CachedEngine implements KvEngine {
   async write(batch: KvBatch): Promise<void> {
     const number = ++this.#writesCalled;
     this.#log.add(number, batch);
-    if (!this.#runs.isEmpty) this.#drop(batch);
+    this.#drop(batch, number);
     try {
       await this.#engine.write(batch);
     } catch (error) {
@@ -205,7 +211,11 @@ class CachedEngine implements KvEngine {
       ...this.#engine.stats(),
       gets: this.#gets,
       scans: this.#scans,
-      cache: { hits: this.#hits, misses: this.#misses, bytes: this.#runs.bytes },
+      cache: {
+        hits: this.#hits,
+        misses: this.#misses,
+        bytes: this.#runs.bytes + this.#points.bytes,
+      },
     };
   }
 
@@ -217,6 +227,7 @@ class CachedEngine implements KvEngine {
   #switchOff(): void {
     this.#isOff = true;
     this.#runs.clear();
+    this.#points.clear();
   }
 
   #view(options?: ReadOptions): View {
@@ -233,6 +244,18 @@ class CachedEngine implements KvEngine {
       covering: (key) => this.#covering(key, view),
       coveringBelow: (bound) => this.#fitting(this.#runs.coveringBelow(bound), view),
     };
+  }
+
+  /** The value, undefined for an absent key, `unknown` when the engine below must be asked. */
+  #lookUp(key: Uint8Array, hash: number, view: View): Uint8Array | undefined | typeof unknown {
+    const point = this.#points.find(key, hash);
+    if (point !== undefined && this.#holds(point.validFrom, key, view)) return point.value;
+    const run = this.#covering(key, view);
+    return run === undefined ? unknown : run.get(key);
+  }
+
+  #holds(validFrom: number, key: Uint8Array, { snapshot, since }: View): boolean {
+    return snapshot === undefined || validFrom <= since || !this.#log.keyTouchedSince(since, key);
   }
 
   #covering(key: Uint8Array, view: View): Run | undefined {
@@ -302,17 +325,21 @@ class CachedEngine implements KvEngine {
     return rest.reverse ? run?.to : run?.from;
   }
 
-  #drop(batch: KvBatch): void {
+  #drop(batch: KvBatch, number: number): void {
     for (const operation of batch) {
-      if (operation.type === 'deleteRange') this.#runs.dropRange(operation.gte, operation.lt);
-      else this.#runs.dropKey(operation.key);
+      if (operation.type === 'deleteRange') {
+        this.#runs.dropRange(operation.gte, operation.lt);
+        this.#points.dropRange(operation.gte, operation.lt, number);
+      } else {
+        if (!this.#runs.isEmpty) this.#runs.dropKey(operation.key);
+        if (this.#points.bytes > 0) this.#points.drop(operation.key, hashKey(operation.key));
+      }
     }
   }
 
-  #admitKey(key: Uint8Array, value: Uint8Array | undefined, since: number): void {
-    if (!this.#doorkeeper.isKnown(key)) return;
-    const entries = value === undefined ? [] : [{ key, value }];
-    this.#admit(key, successor(key), entries, since);
+  #admitKey(key: Uint8Array, hash: number, value: Uint8Array | undefined, since: number): void {
+    if (this.#isOff || !this.#points.isWanted(hash)) return;
+    if (!this.#log.keyTouchedSince(since, key)) this.#points.add(key, hash, value, since);
   }
 
   #admit(

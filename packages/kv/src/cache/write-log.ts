@@ -35,6 +35,18 @@ export class WriteLog {
     return false;
   }
 
+  keyTouchedSince(since: number, key: Uint8Array): boolean {
+    if (since < this.#horizon) return true;
+    for (let i = this.#next - 1; i >= 0 && i >= this.#next - length; i--) {
+      const at = i % length;
+      if (this.#numbers[at]! <= since) return false;
+      const lt = this.#lt[at];
+      const order = compareBytes(key, this.#gte[at]!);
+      if (lt === undefined ? order === 0 : order >= 0 && compareBytes(key, lt) < 0) return true;
+    }
+    return false;
+  }
+
   #touches(at: number, from: Uint8Array, to: Uint8Array | undefined): boolean {
     const gte = this.#gte[at]!;
     if (to !== undefined && compareBytes(gte, to) >= 0) return false;

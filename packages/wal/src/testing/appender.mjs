@@ -1,0 +1,30 @@
+// A process that appends as fast as it can until it is killed. Each acknowledgement is a line on
+// standard output: `append GROUP INDEX` or `truncate GROUP INDEX`. Runs the built packages.
+import { writeSync } from 'node:fs';
+import { makeNodeEnv } from '@themisdb/server/env';
+import { openWal } from '@themisdb/wal';
+
+const [dataRoot, directory] = process.argv.slice(2);
+const env = makeNodeEnv({ dataRoot });
+const wal = await openWal(env, { directory, segmentBytes: 262_144, firstSegmentBytes: 65_536 });
+
+const say = (what, group, index) => writeSync(1, `${what} ${group} ${index}\n`);
+
+/** Every byte follows from group and index, so that the reader can tell. */
+function payload(group, index) {
+  return new Uint8Array((index * 37) % 700).fill((group * 31 + index) & 0xff);
+}
+
+async function appender(group) {
+  for (let index = (wal.bounds(group)?.last ?? 0) + 1; ; index++) {
+    await wal.append([{ group, index, term: 1, kind: 0, payload: payload(group, index) }]);
+    say('append', group, index);
+    if (index % 100 !== 0) continue;
+    await wal.truncateBefore(group, index - 50);
+    say('truncate', group, index - 50);
+  }
+}
+
+for (let group = 1; group <= 16; group++) void appender(group);
+// The timers of the Env keep no process alive.
+setInterval(() => {}, 60_000);

@@ -10,8 +10,13 @@ import { evaluate, evaluateLate, type Evaluated, type Surroundings } from './tes
 const seed = 3;
 
 const operators = [
-  ...['==', '!=', '<', '<=', '>', '>=', '+', '-', '*', '/', '%', '&&', '||'],
-  ...['IN', 'NOT IN', 'LIKE', 'NOT LIKE', 'ALL ==', 'ANY <', 'NONE IN', 'AT LEAST (1) >='],
+  ...'== != < <= > >= + - * / % && || IN LIKE'.split(' '),
+  'NOT IN',
+  'NOT LIKE',
+  'ALL ==',
+  'ANY <',
+  'NONE IN',
+  'AT LEAST (1) >=',
 ];
 
 function randomText(prng: Prng, depth: number): string {

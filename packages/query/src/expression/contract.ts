@@ -19,7 +19,7 @@ export interface EvaluationContext {
   random(): number;
   randomBytes(length: number): Uint8Array;
   /** Records a warning (and throws AQL_WARNING when the query asked for failOnWarning). */
-  warn(code: ErrorCode | 'AQL_INVALID_ARGUMENT_TYPE', message: string): void;
+  warn(code: ErrorCode, message: string): void;
   /** Charges transient memory, in bytes; throws QUERY_MEMORY past the limit. */
   charge(bytes: number): void;
   /** Called in loops whose length the query decides (ranges, REPEAT, inline filters); may throw. */

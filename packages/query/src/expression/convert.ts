@@ -37,7 +37,7 @@ export function toNumber(value: Value): number {
   }
 }
 
-const integerMax = 9_223_372_036_854_775_807;
+const integerMax = 2 ** 63;
 
 /** The cast to a 64-bit integer where AQL wants a position or a count: truncates. */
 export function toInteger(value: Value): number {

@@ -53,7 +53,6 @@ export class NameTrie {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for.
 const needsEscape = /["\\\u0000-\u001f]/;
 
 function makeNode(name: string): NameNode {

@@ -64,6 +64,7 @@ test('positions count within the line', () => {
 
 test('an endless line stops the reading', () => {
   const reader = new NdjsonReader({ lineBytesMax: 10 });
-  reader.push(utf8Encode('1\n123456'));
-  expect(() => reader.push(utf8Encode('789012'))).toThrow(/line 2 is longer than 10 bytes/);
+  expect(reader.push(utf8Encode('1\n12345678901'))).toEqual([{ line: 1, value: 1 }]);
+  expect(() => reader.push(utf8Encode('2'))).toThrow(/line 2 is longer than 10 bytes/);
+  expect(() => reader.finish()).toThrow(/line 2 is longer than 10 bytes/);
 });

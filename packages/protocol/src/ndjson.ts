@@ -10,8 +10,8 @@ export type NdjsonLine =
 /**
  * Newline-delimited JSON from chunks of bytes, however they are cut. `push` returns the lines a chunk
  * completed, `finish` what stands behind the last newline. Lines count from 1. A bad line is reported
- * and skipped; positions in its error count from its start. A line longer than `lineBytesMax` throws
- * LIMIT_EXCEEDED, since nothing bounds what would follow. Chunks are not kept beyond the call that
+ * and skipped; positions in its error count from its start. After a line longer than `lineBytesMax`
+ * the next call throws LIMIT_EXCEEDED, since nothing bounds what would follow. Chunks are not kept beyond the call that
  * completes them, but may be kept until then.
  */
 export class NdjsonReader {
@@ -28,6 +28,7 @@ export class NdjsonReader {
   }
 
   push(chunk: Uint8Array): NdjsonLine[] {
+    this.#checkOpenLine();
     const last = chunk.lastIndexOf(newline);
     if (last === -1) {
       this.#keep(chunk);
@@ -39,18 +40,21 @@ export class NdjsonReader {
   }
 
   finish(): NdjsonLine[] {
+    this.#checkOpenLine();
     return this.#parseBlock(this.#take(new Uint8Array(0)));
   }
 
   #keep(bytes: Uint8Array): void {
     this.#open.push(bytes);
     this.#openBytes += bytes.length;
-    if (this.#openBytes > this.#lineBytesMax) {
-      throw themisError('LIMIT_EXCEEDED', {
-        message: `line ${this.#line + 1} is longer than ${this.#lineBytesMax} bytes`,
-        details: { limit: 'line', max: this.#lineBytesMax, line: this.#line + 1 },
-      });
-    }
+  }
+
+  #checkOpenLine(): void {
+    if (this.#openBytes <= this.#lineBytesMax) return;
+    throw themisError('LIMIT_EXCEEDED', {
+      message: `line ${this.#line + 1} is longer than ${this.#lineBytesMax} bytes`,
+      details: { limit: 'line', max: this.#lineBytesMax, line: this.#line + 1 },
+    });
   }
 
   /** What was kept, then `tail`, as one piece. */

@@ -19,6 +19,7 @@ import { openApiOf } from './http/openapi.ts';
 import { routes } from './http/routes/index.ts';
 import type { Services } from './http/services.ts';
 import { Transactions } from './http/transactions.ts';
+import { Turns } from './http/turns.ts';
 import { version } from './version.ts';
 
 export interface RunningServer {
@@ -143,6 +144,7 @@ function makeServices(
     cursors,
     transactions,
     idempotency: new Idempotency(store),
+    turns: new Turns(),
     metrics,
     stopping,
     stopNow,

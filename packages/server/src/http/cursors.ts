@@ -96,7 +96,7 @@ export class Cursors {
   }
 
   async closeAll(): Promise<void> {
-    for (const cursor of [...this.#open.values()]) await this.#close(cursor);
+    for (const cursor of this.#open.values()) await this.#close(cursor);
   }
 
   #keep(run: QueryRun, namespace: string, batches: AsyncIterator<Value[]>, next: Value[]): Cursor {

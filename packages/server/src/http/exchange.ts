@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Value } from '@themisdb/base';
+import { hasCode, type Value } from '@themisdb/base';
 import { defaultNamespace, mustName, parseJson, themisError } from '@themisdb/protocol';
 import { readBody, streamBody } from './body.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
@@ -59,6 +59,12 @@ export class Exchange {
   /** Aborts when the client is gone, the time is over, or the server stops waiting for us. */
   get signal(): AbortSignal {
     return (this.#abort ??= this.#makeAbort()).signal;
+  }
+
+  /** The error to answer with: a query killed because the request's time was over says so. */
+  causeOf(error: unknown): unknown {
+    const signal = this.#abort?.signal;
+    return signal?.aborted === true && hasCode(error, 'QUERY_KILLED') ? signal.reason : error;
   }
 
   get isClientGone(): boolean {

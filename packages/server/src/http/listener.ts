@@ -104,7 +104,8 @@ export class Listener {
     return answer.status;
   }
 
-  async #fail(exchange: Exchange, error: unknown): Promise<number> {
+  async #fail(exchange: Exchange, thrown: unknown): Promise<number> {
+    const error = exchange.causeOf(thrown);
     const { status, problem, isDefect } = problemOf(error, exchange.requestId);
     this.#services.metrics.failed(problem.error.code);
     if (isDefect || status >= 500) this.#logError(exchange, error);

@@ -25,7 +25,8 @@ export async function* streamRun(exchange: Exchange, run: QueryRun): AsyncGenera
       piece = '';
     }
     yield `{"end":${JSON.stringify(endOf(run))}}\n`;
-  } catch (error) {
+  } catch (thrown) {
+    const error = exchange.causeOf(thrown);
     const { problem, isDefect } = problemOf(error, exchange.requestId);
     exchange.services.metrics.failed(problem.error.code);
     if (isDefect) {

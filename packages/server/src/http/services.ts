@@ -6,6 +6,7 @@ import type { Cursors } from './cursors.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Transactions } from './transactions.ts';
+import type { Turns } from './turns.ts';
 
 /** What handlers work with; one set for a server. */
 export interface Services {
@@ -16,6 +17,7 @@ export interface Services {
   readonly cursors: Cursors;
   readonly transactions: Transactions;
   readonly idempotency: Idempotency;
+  readonly turns: Turns;
   readonly metrics: ServerMetrics;
   /** Aborts when the server begins to stop: those who only wait end at once. */
   readonly stopping: AbortSignal;

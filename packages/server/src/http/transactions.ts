@@ -142,7 +142,7 @@ export class Transactions {
 
   /** At the end of the server. */
   rollbackAll(): void {
-    for (const entry of [...this.#open.values()]) this.#end(entry, 'rolled-back');
+    for (const entry of this.#open.values()) this.#end(entry, 'rolled-back');
   }
 
   #find(id: string, namespace: string): Entry {

@@ -3,6 +3,7 @@ import { formatTimestamp, type Transaction } from '@themisdb/storage';
 import { attemptsDefault, transact } from '../database/transact.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
+import type { Remember } from './idempotency.ts';
 
 /**
  * What a write found and did, as an answer; `rev` stands where the version of what was written will:
@@ -29,14 +30,16 @@ export async function read<Result>(
 /**
  * Runs `work` in the transaction of the header, or in one of its own that is committed, repeated on
  * conflict, and remembered under the request's Idempotency-Key. The answer of a committed write
- * carries X-Themis-Token.
+ * carries X-Themis-Token. Writes that give the same `turn` wait for each other: those of one entity
+ * would otherwise only conflict, and the more of them the longer.
  */
 export async function write(
   exchange: Exchange,
   raw: Uint8Array,
   work: (transaction: Transaction) => Promise<Written>,
+  turn?: string,
 ): Promise<Answer> {
-  const { database, transactions, idempotency } = exchange.services;
+  const { transactions, idempotency, turns } = exchange.services;
   const id = exchange.header('x-themis-transaction');
   if (id !== undefined) {
     refuseIdempotencyKey(exchange);
@@ -45,22 +48,36 @@ export async function write(
       return written(formatTimestamp(transaction.provisionalVersion));
     });
   }
-  const check = (): void => exchange.checkDeadline();
   return idempotency.run(exchange, raw, async (remember) => {
-    const { result, timestamp } = await transact(
-      database.store,
-      exchange.services.env,
-      { attemptsMax: attemptsDefault, check },
-      async (transaction) => {
-        const written = await work(transaction);
-        remember?.(transaction, written(formatTimestamp(transaction.provisionalVersion)));
-        return written;
-      },
-    );
-    const rev = formatTimestamp(timestamp);
-    const answer = result(rev);
-    return { ...answer, headers: { ...answer.headers, 'x-themis-token': rev } };
+    const leave = turn === undefined ? undefined : await turns.enter(turn);
+    try {
+      return await committed(exchange, work, remember);
+    } finally {
+      leave?.();
+    }
   });
+}
+
+async function committed(
+  exchange: Exchange,
+  work: (transaction: Transaction) => Promise<Written>,
+  remember: Remember,
+): Promise<Answer> {
+  const { database } = exchange.services;
+  const check = (): void => exchange.checkDeadline();
+  const { result, timestamp } = await transact(
+    database.store,
+    database.env,
+    { attemptsMax: attemptsDefault, check },
+    async (transaction) => {
+      const written = await work(transaction);
+      remember?.(transaction, written(formatTimestamp(transaction.provisionalVersion)));
+      return written;
+    },
+  );
+  const rev = formatTimestamp(timestamp);
+  const answer = result(rev);
+  return { ...answer, headers: { ...answer.headers, 'x-themis-token': rev } };
 }
 
 export function refuseIdempotencyKey(exchange: Exchange): void {

@@ -1,7 +1,12 @@
 import type { ValueObject } from '@themisdb/base';
 import { isObject } from '@themisdb/base';
 import { themisError, type EntityMeta } from '@themisdb/protocol';
-import { formatTimestamp, type StoredRecord, type WriteResult } from '@themisdb/storage';
+import {
+  formatTimestamp,
+  type StoredRecord,
+  type Transaction,
+  type WriteResult,
+} from '@themisdb/storage';
 import { z } from 'zod';
 import {
   removeEntity,
@@ -10,7 +15,7 @@ import {
   type WriteMode,
 } from '../../database/entities.ts';
 import { entityNotFound } from '../../database/errors.ts';
-import { targetOfReference } from '../../database/target.ts';
+import { targetOfReference, type Target } from '../../database/target.ts';
 import { empty, json, type Answer } from '../answer.ts';
 import { checkPreconditions, isNotModified } from '../conditional.ts';
 import type { Exchange } from '../exchange.ts';
@@ -145,8 +150,7 @@ function deleteRoute(path: string): Route {
     },
     errors: [...writeErrors, 'ENTITY_NOT_FOUND'],
     handle: (exchange, { params, query, raw }) =>
-      write(exchange, raw, async (tx) => {
-        const target = targetOfReference(tx.catalog, exchange.namespace, params['urn']!);
+      writeOne(exchange, params['urn']!, raw, async (tx, target) => {
         const result = await removeEntity(tx, target, undefined, preconditionOf(exchange));
         const old = result.before!.document();
         const body = { ...metaOf(old), ...(query.return_old ? { old } : {}) };
@@ -175,12 +179,23 @@ function put(
     removeNulls: query.keep_null === undefined ? isMergePatch : !query.keep_null,
     mergeObjects: query.merge_objects ?? true,
   };
-  return write(exchange, raw, async (tx) => {
-    const target = targetOfReference(tx.catalog, exchange.namespace, urn);
+  return writeOne(exchange, urn, raw, async (tx, target) => {
     const precondition = preconditionOf(exchange);
     const result = await writeEntity(tx, target, document, mode, options, precondition);
     return writtenAnswer(result, query);
   });
+}
+
+function writeOne(
+  exchange: Exchange,
+  urn: string,
+  raw: Uint8Array,
+  work: (transaction: Transaction, target: Target) => Promise<Written>,
+): Promise<Answer> {
+  const { namespace } = exchange;
+  const run = (tx: Transaction): Promise<Written> =>
+    work(tx, targetOfReference(tx.catalog, namespace, urn));
+  return write(exchange, raw, run, `${namespace}/${urn}`);
 }
 
 /** The answer to a write of one entity, once its version is known. */

@@ -62,11 +62,15 @@ export const importRoutes: readonly Route[] = [
       });
       const lineBytesMax = config.limits.bodyBytesMax;
       const reader = new NdjsonReader({ lineBytesMax, limits: jsonLimits });
-      for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
-        await importer.add(reader.push(chunk));
+      try {
+        for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
+          await importer.add(reader.push(chunk));
+        }
+        await importer.add(reader.finish());
+      } finally {
+        await importer.finish();
       }
-      await importer.add(reader.finish());
-      const counts = await importer.finish();
+      const { counts } = importer;
       errors.sort((a, b) => a.line - b.line);
       return json(200, { ...counts, errors } satisfies ImportAnswer);
     },

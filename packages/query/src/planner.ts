@@ -80,6 +80,7 @@ export class Planner {
       param: (name) => params[name],
       indexesReadable: options?.asOf === undefined,
       statistics: this.statistics,
+      repeats: 1,
       warn: (code, message) => bound.context.warn(code, message),
     });
     const program = lowerPlan(plan, catalog);

@@ -1,11 +1,6 @@
-import { assert, type Value } from '@themisdb/base';
-import {
-  PathReader,
-  type AttributePath,
-  type IndexEntry,
-  type IndexInfo,
-  type StoredRecord,
-} from '@themisdb/storage';
+import { assert } from '@themisdb/base';
+import { PathReader, type IndexEntry, type IndexInfo, type StoredRecord } from '@themisdb/storage';
+import { coveredBy } from '../plan/covering.ts';
 import { attributeAt } from './attribute-path.ts';
 import type { Row } from './operator.ts';
 import type { Reader } from './scan.ts';
@@ -75,39 +70,14 @@ export function entryReader(fields: readonly Field[], index: IndexInfo): Reader<
       fields
         .filter((field) => field.early === early)
         .map(({ register, steps }): Read<IndexEntry> => {
-          const { at, rest } = coveredBy(index, steps)!;
-          return (entry, row) => void (row[register] = attributeAt(at(entry), rest));
+          const { part, position, rest } = coveredBy(index, steps)!;
+          if (rest.length === 0) {
+            return (entry, row) => void (row[register] = entry[part][position] ?? null);
+          }
+          return (entry, row) => {
+            row[register] = attributeAt(entry[part][position] ?? null, rest);
+          };
         }),
     );
   return { early: reads(true), late: reads(false) };
-}
-
-interface Covered {
-  at(entry: IndexEntry): Value;
-  /** Steps inside the covered value. */
-  readonly rest: readonly string[];
-}
-
-/** How to get an attribute from the entries of an index, or undefined when they do not hold it. */
-export function coveredBy(index: IndexInfo, steps: readonly string[]): Covered | undefined {
-  const field = findPrefix(index.paths, steps);
-  if (field !== undefined) {
-    const rest = steps.slice(index.paths[field]!.steps.length);
-    return { at: (entry) => entry.values[field] ?? null, rest };
-  }
-  const stored = findPrefix(index.storedPaths, steps);
-  if (stored === undefined) return undefined;
-  const rest = steps.slice(index.storedPaths[stored]!.steps.length);
-  return { at: (entry) => entry.stored[stored] ?? null, rest };
-}
-
-function findPrefix(paths: readonly AttributePath[], steps: readonly string[]): number | undefined {
-  const found = paths.findIndex(
-    (path) =>
-      path.expandAfter === undefined &&
-      path.steps.length > 0 &&
-      path.steps.length <= steps.length &&
-      path.steps.every((step, i) => step === steps[i]),
-  );
-  return found < 0 ? undefined : found;
 }

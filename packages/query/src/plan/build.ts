@@ -10,6 +10,7 @@ export function scanAll(id: number, variable: string, collection: CollectionInfo
     collection,
     access: { type: 'full' },
     filters: [],
+    covered: [],
     output: { document: 'early', projections: [] },
     limit: undefined,
     hint: undefined,

@@ -88,7 +88,7 @@ export function estimateNode(node: PlanNode, input: Estimate, statistics: Statis
 function estimateScan(node: ScanNode, input: Estimate, statistics: Statistics): Estimate {
   const one = estimateAccess(node.access, node, statistics);
   let out = one.rows;
-  for (const filter of node.filters) out *= shareOf(filter);
+  for (const filter of node.filters) if (!isImplied(filter, node)) out *= shareOf(filter);
   const repeated = node.access.type === 'hash' ? 1 : input.rows;
   const probes = node.access.type === 'hash' ? input.rows * costs.hash : 0;
   let rows = out * input.rows;
@@ -99,6 +99,12 @@ function estimateScan(node: ScanNode, input: Estimate, statistics: Statistics): 
     rows = kept;
   }
   return { rows, cost: input.cost + work };
+}
+
+/** A filter that is tried once more although the access by key was made from it. */
+function isImplied(filter: Expression, { access }: ScanNode): boolean {
+  if (access.type !== 'primary' || filter.type !== 'Binary') return false;
+  return filter.left === access.value || filter.right === access.value;
 }
 
 /** Items an access gives for one outer row (before the scan's own filters), and its work. */

@@ -42,6 +42,8 @@ export interface ScanNode extends NodeBase {
   readonly access: Access;
   /** Tried on every row before anything else is read of it. */
   readonly filters: readonly Expression[];
+  /** Conditions the access makes true, so that they need not be tried. */
+  readonly covered: readonly Expression[];
   readonly output: ScanOutput;
   /** Rows wanted of the whole scan, from a LIMIT that follows. */
   readonly limit: Expression | undefined;

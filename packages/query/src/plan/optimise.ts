@@ -1,4 +1,5 @@
 import { suggest } from '@themisdb/base';
+import { estimatePipeline } from './cost.ts';
 import type { Pipeline, Plan } from './node.ts';
 import { mapNested, type Rule, type RuleContext } from './rule.ts';
 import { rules } from './rules/index.ts';
@@ -28,7 +29,14 @@ export function optimise(
 }
 
 function applyDeep(rule: Rule, pipeline: Pipeline, context: RuleContext): Pipeline {
-  const inner = mapNested(pipeline, (nested) => applyDeep(rule, nested, context));
+  const inner = mapNested(pipeline, (nested, i) => {
+    const node = pipeline[i]!;
+    const before = estimatePipeline(pipeline.slice(0, i), context.statistics).at(-1)?.rows ?? 1;
+    // The search of an UPSERT must see each row's effects: nothing of it may be kept for the next.
+    const isSingle = node.type === 'upsert' || (node.type === 'subquery' && node.once);
+    const repeats = isSingle ? 1 : before * context.repeats;
+    return applyDeep(rule, nested, { ...context, repeats });
+  });
   return rule.apply(inner, context);
 }
 

@@ -21,6 +21,8 @@ export interface RuleContext {
   /** False when the query reads an earlier moment, for which there are no index entries. */
   readonly indexesReadable: boolean;
   readonly statistics: Statistics;
+  /** How often the pipeline at hand runs, as estimated: once at the top, per row in a subquery. */
+  readonly repeats: number;
   warn(code: string, message: string): void;
 }
 
@@ -30,17 +32,20 @@ export interface Statistics {
 }
 
 /** The pipeline with `change` applied to the pipelines inside its nodes. */
-export function mapNested(pipeline: Pipeline, change: (inner: Pipeline) => Pipeline): Pipeline {
+export function mapNested(
+  pipeline: Pipeline,
+  change: (inner: Pipeline, index: number) => Pipeline,
+): Pipeline {
   let changed = false;
-  const out = pipeline.map((node): PlanNode => {
+  const out = pipeline.map((node, i): PlanNode => {
     if (node.type === 'subquery') {
-      const body = change(node.body);
+      const body = change(node.body, i);
       if (body === node.body) return node;
       changed = true;
       return { ...node, body };
     }
     if (node.type !== 'upsert') return node;
-    const search = change(node.search);
+    const search = change(node.search, i);
     if (search === node.search) return node;
     changed = true;
     return { ...node, search };

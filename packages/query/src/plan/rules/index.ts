@@ -1,5 +1,39 @@
 import type { Rule } from '../rule.ts';
+import { collectCount } from './collect-count.ts';
+import { evaluateSubqueriesOnce } from './evaluate-subqueries-once.ts';
+import { foldConstantParts } from './fold-constants.ts';
+import { fuseFilters } from './fuse-filters.ts';
+import { hashJoin } from './hash-join.ts';
+import { inlineLets } from './inline-lets.ts';
+import { limitIntoScan } from './limit-into-scan.ts';
+import { moveFiltersUp } from './move-filters-up.ts';
 import { reduceExtractionToProjection } from './reduce-extraction-to-projection.ts';
+import { reduceModificationToKey } from './reduce-modification-to-key.ts';
+import { removeUnnecessaryCalculations } from './remove-unnecessary-calculations.ts';
+import { replaceOrWithIn } from './replace-or-with-in.ts';
+import { sortLimit } from './sort-limit.ts';
+import { splitFilters } from './split-filters.ts';
+import { useCoveringIndex } from './use-covering-index.ts';
+import { useIndexForSort } from './use-index-for-sort.ts';
+import { useIndexes } from './use-indexes.ts';
 
 /** All rules in the order they run. */
-export const rules: readonly Rule[] = [reduceExtractionToProjection];
+export const rules: readonly Rule[] = [
+  foldConstantParts,
+  inlineLets,
+  removeUnnecessaryCalculations,
+  splitFilters,
+  moveFiltersUp,
+  replaceOrWithIn,
+  evaluateSubqueriesOnce,
+  collectCount,
+  useIndexes,
+  hashJoin,
+  useIndexForSort,
+  sortLimit,
+  fuseFilters,
+  limitIntoScan,
+  reduceModificationToKey,
+  reduceExtractionToProjection,
+  useCoveringIndex,
+];

@@ -8,3 +8,4 @@ export type { Retention } from './context.ts';
 export type { StoreLimits } from './limits.ts';
 export { formatTimestamp, msOfTimestamp, timestampOfMs, tryTimestamp } from './timestamp.ts';
 export { runTransaction, type RunOptions } from './transaction/run.ts';
+export { verify, type VerifyFault, type VerifyReport } from './verify.ts';

@@ -8,7 +8,6 @@ import { defaultRetention, type Retention, type StoreContext } from './context.t
 import type { CollectionInfo, IndexInfo } from './contract/catalog.ts';
 import type { CollectionRules, RulesFactory, Store } from './contract/store.ts';
 import { EntryEncoder } from './index/entries.ts';
-import { IndexStatisticsBook } from './index/statistics.ts';
 import { KeySpace, rangeOf, space } from './keys.ts';
 import { defaultLimits, type StoreLimits } from './limits.ts';
 import { Checkpointer } from './log/checkpoint.ts';
@@ -16,6 +15,7 @@ import { CommitPipeline } from './log/pipeline.ts';
 import { recover, type Recovered } from './log/recovery.ts';
 import { ShardStore } from './store.ts';
 import { HybridClock } from './timestamp.ts';
+import { KeyMaker } from './transaction/key-maker.ts';
 import { RecentWrites } from './transaction/recent-writes.ts';
 import { View, Views } from './transaction/views.ts';
 
@@ -32,6 +32,8 @@ export interface OpenStoreOptions {
   readonly retention?: Partial<Retention> | undefined;
   /** Bytes logged between automatic checkpoints. Default 64 MiB. */
   readonly checkpointBytes?: number | undefined;
+  /** Time between automatic checkpoints, if anything was logged. Default ten minutes. */
+  readonly checkpointMs?: number | undefined;
 }
 
 /**
@@ -47,15 +49,16 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     env.log.write('info', 'replayed the log', { shard, records: recovered.replayed });
   const context = makeContext(options, { keys, tokenOf, recovered });
   const schema = new SchemaChanges(context, recovered.ids);
-  const checkpointer = new Checkpointer(context, {
-    wal,
-    group: shard,
+  const every = {
     everyBytes: options.checkpointBytes ?? 64 * 1024 * 1024,
-  });
-  const changes = new ChangeLog(context, {
-    trimmedIndex: 0,
-    lastIndex: await lastChangeIndex(engine, keys),
-  });
+    everyMs: options.checkpointMs ?? 10 * 60 * 1000,
+  };
+  const checkpointer = new Checkpointer(
+    context,
+    { wal, group: shard, ...every },
+    recovered.retained,
+  );
+  const changes = new ChangeLog(context, checkpointer, await lastChangeIndex(engine, keys));
   context.pipeline.onApplied = () => {
     changes.noteApplied(context.views.current.index);
     checkpointer.runWhenDue();
@@ -88,7 +91,8 @@ function makeContext(
     retention: { ...defaultRetention, ...options.retention },
     tokenOf,
     counters,
-    statistics: new IndexStatisticsBook(),
+    statistics: recovered.statistics,
+    keyMaker: new KeyMaker(env.random),
     pipeline: new CommitPipeline({ ...shared, group: shard, term: 1 }),
     conflicts: 0,
     encoderOf: (of) => {

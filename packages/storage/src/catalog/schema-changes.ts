@@ -3,13 +3,12 @@ import type { CollectionInfo, CollectionSpec, IndexInfo, IndexSpec } from '../co
 import type { Timestamp } from '../contract/transaction.ts';
 import { encodeChanges, type ChangeOperation } from '../changes/change-codec.ts';
 import type { StoreContext } from '../context.ts';
-import { keyText, metaName, rangeOf, space, type KeyText } from '../keys.ts';
+import { keyText, metaName, rangeOf, space } from '../keys.ts';
 import { CommandWriter } from '../log/command.ts';
 import { encodeCount } from '../log/counters.ts';
 import type { Formed } from '../log/pipeline.ts';
 import type { TextRange } from '../transaction/recent-writes.ts';
-import { sealValue } from './catalog-codec.ts';
-import { encodeEntry } from './catalog-codec.ts';
+import { encodeEntry, sealValue } from './catalog-codec.ts';
 import type { CatalogEntry, CatalogView } from './catalog.ts';
 import {
   checkColumns,
@@ -176,8 +175,8 @@ export class SchemaChanges {
     if (change !== undefined)
       command.changes(encodeChanges(timestamp, [{ operation: change, collectionId: id }]));
     return {
-      payload: command.finish(),
-      keys: [keyText(key)],
+      command: command.finish(),
+      written: [{ text: keyText(key) }],
       ranges,
       catalog: this.#context.pipeline.catalog.with(entry),
       applied: () => cleared.forEach((index) => statistics.drop(index.id)),
@@ -198,7 +197,7 @@ export class SchemaChanges {
   #clear(command: CommandWriter, prefix: Uint8Array): TextRange {
     const { gte, lt } = rangeOf(prefix);
     command.deleteRange(gte, lt);
-    return { gte: keyText(gte), lt: keyText(lt) as KeyText };
+    return { gte: keyText(gte), lt: keyText(lt) };
   }
 }
 

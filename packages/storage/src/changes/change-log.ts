@@ -19,19 +19,19 @@ interface Waiter {
 /** Reads the change log and wakes those who wait for it to grow. */
 export class ChangeLog {
   readonly #context: StoreContext;
-  /** Changes up to this log index are not kept any more. */
-  trimmedIndex: number;
+  readonly #retained: { readonly trimmedIndex: number };
   /** The last log index that has changes. */
   #lastIndex: number;
   readonly #waiters = new Set<Waiter>();
 
   constructor(
     context: StoreContext,
-    at: { readonly trimmedIndex: number; readonly lastIndex: number },
+    retained: { readonly trimmedIndex: number },
+    lastIndex: number,
   ) {
     this.#context = context;
-    this.trimmedIndex = at.trimmedIndex;
-    this.#lastIndex = at.lastIndex;
+    this.#retained = retained;
+    this.#lastIndex = lastIndex;
   }
 
   /** A command with changes was applied. */
@@ -74,11 +74,11 @@ export class ChangeLog {
   }
 
   #mustBeKept(token: ChangeToken): void {
-    if (token.index >= this.trimmedIndex) return;
-    // Nothing was lost for a reader who starts at the very beginning of an untrimmed log.
+    const { trimmedIndex } = this.#retained;
+    if (token.index >= trimmedIndex) return;
     throw themisError('CHANGES_TRIMMED', {
-      message: `changes up to log index ${this.trimmedIndex} are not kept any more; asked for were those after ${token.index}`,
-      details: { oldest: this.trimmedIndex },
+      message: `changes up to log index ${trimmedIndex} are not kept any more; asked for were those after ${token.index}`,
+      details: { oldest: trimmedIndex },
     });
   }
 

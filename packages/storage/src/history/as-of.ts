@@ -6,6 +6,7 @@ import type { ScanRequest, StoredRecord, Timestamp } from '../contract/transacti
 import { isTombstone, timestampOf } from '../envelope.ts';
 import { rangeOf, recordKeyBytes, space } from '../keys.ts';
 import { CommittedRecord } from '../record.ts';
+import { formatTimestamp } from '../timestamp.ts';
 import type { TransactionState } from '../transaction/state.ts';
 
 const prefixBytes = 5;
@@ -21,7 +22,7 @@ export async function readRecord(
   uuid: Uuid,
 ): Promise<CommittedRecord | undefined> {
   const { engine, keys } = state.context;
-  const moment = state.asOf!;
+  const moment = mustBeKept(state, collection);
   const snapshot = state.snapshot();
   const key = state.recordKey(collection, uuid);
   const current = await engine.get(key, { snapshot });
@@ -36,6 +37,17 @@ export async function readRecord(
   return undefined;
 }
 
+/** Truncating a collection gives its history up. */
+function mustBeKept(state: TransactionState, collection: CollectionInfo): Timestamp {
+  const moment = state.asOf!;
+  const start = state.view.catalog.entry(collection.id)?.historyStart ?? 0n;
+  if (moment >= start) return moment;
+  throw themisError('SNAPSHOT_TOO_OLD', {
+    message: `collection "${collection.name}" was truncated at ${formatTimestamp(start)}; its history starts there`,
+    details: { oldest: formatTimestamp(start) },
+  });
+}
+
 /** Both spaces have the same order, so one pass over each is enough. */
 export async function* scanRecords(
   state: TransactionState,
@@ -47,6 +59,7 @@ export async function* scanRecords(
       message: 'a scan as of an earlier moment cannot run in reverse',
     });
   const { engine, keys } = state.context;
+  const moment = mustBeKept(state, collection);
   const options = { snapshot: state.snapshot(), batchEntries: request.batchRows };
   const current = new Cursor(
     engine.scan(rangeOf(keys.owned(space.record, collection.id)), options),
@@ -58,7 +71,7 @@ export async function* scanRecords(
   let rows: StoredRecord[] = [];
   const batchRows = request.batchRows ?? 512;
   while (left > 0) {
-    const found = await nextVersion(current, history, state.asOf!);
+    const found = await nextVersion(current, history, moment);
     if (found === undefined) break;
     if (found.value === undefined) continue;
     rows.push(new CommittedRecord(collection, found.key, found.value));

@@ -7,6 +7,7 @@ import type { StoreContext } from '../context.ts';
 import { checkEnvelope, envelopeBytes } from '../envelope.ts';
 import { keyText, rangeOf, space } from '../keys.ts';
 import { TransactionProposal } from '../transaction/commit.ts';
+import { PendingEntry } from '../transaction/overlay.ts';
 import { after } from '../transaction/read-set.ts';
 import { TransactionState } from '../transaction/state.ts';
 import { ownerBytes, ownerOfEntry, type RawEntry } from './entries.ts';
@@ -120,7 +121,7 @@ async function bufferEntries(
         details: { index: index.name, fields: index.fields },
       });
     if (stored[i] !== undefined) return;
-    state.overlay.entries.set({ key, text, index, existed: false, value });
+    state.overlay.entries.set(new PendingEntry(key, { index, existed: false, value }));
     state.overlay.bytes += key.length + value.length + 8;
   });
 }

@@ -1,4 +1,4 @@
-import { concatBytes } from '@themisdb/base';
+import { assert, concatBytes } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { KvOperation } from '@themisdb/kv';
 import type { WalRecord } from '@themisdb/wal';
@@ -25,8 +25,20 @@ const type = { put: 1, delete: 2, deleteRange: 3, changes: 4 } as const;
 export const commandKind = { command: 1, part: 2 } as const;
 export const partBytesMax: number = 32 * 1024 * 1024;
 
+export interface Command {
+  readonly payload: Uint8Array;
+  /** All but the changes, whose key depends on the log index. */
+  readonly operations: readonly KvOperation[];
+  readonly changes: Uint8Array | undefined;
+}
+
+/** A command as it is being built: its bytes, and at the same time what they mean to the engine. */
 export class CommandWriter {
   readonly #out: ByteWriter;
+  /** What `operationsOf` will make of the bytes; values of records are cut out at the end. */
+  readonly #operations: KvOperation[] = [];
+  readonly #records: { readonly at: number; readonly start: number; readonly end: number }[] = [];
+  #changes: Uint8Array | undefined;
 
   /** `sizeHint` saves growing; in bytes. */
   constructor(timestamp: Timestamp, sizeHint: number) {
@@ -39,6 +51,7 @@ export class CommandWriter {
     this.#out.u8(type.put);
     this.#bytes(key);
     this.#bytes(value);
+    this.#operations.push({ type: 'put', key, value });
   }
 
   /** Puts an envelope around `body`. */
@@ -52,26 +65,38 @@ export class CommandWriter {
     out.bytes.set(body, at + envelopeBytes);
     sealEnvelope(out.bytes, out.view, at, { timestamp, bodyBytes: body.length });
     out.length = at + envelopeBytes + body.length;
+    this.#records.push({ at: this.#operations.length, start: at, end: out.length });
+    this.#operations.push({ type: 'put', key, value: body });
   }
 
   delete(key: Uint8Array): void {
     this.#out.u8(type.delete);
     this.#bytes(key);
+    this.#operations.push({ type: 'delete', key });
   }
 
   deleteRange(gte: Uint8Array, lt: Uint8Array): void {
     this.#out.u8(type.deleteRange);
     this.#bytes(gte);
     this.#bytes(lt);
+    this.#operations.push({ type: 'deleteRange', gte, lt });
   }
 
+  /** At most once. */
   changes(value: Uint8Array): void {
+    assert(this.#changes === undefined, 'a command has one list of changes');
+    this.#changes = value;
     this.#out.u8(type.changes);
     this.#bytes(value);
   }
 
-  finish(): Uint8Array {
-    return this.#out.subarray();
+  finish(): Command {
+    const payload = this.#out.subarray();
+    for (const { at, start, end } of this.#records) {
+      const { key } = this.#operations[at] as { key: Uint8Array };
+      this.#operations[at] = { type: 'put', key, value: payload.subarray(start, end) };
+    }
+    return { payload, operations: this.#operations, changes: this.#changes };
   }
 
   #bytes(bytes: Uint8Array): void {

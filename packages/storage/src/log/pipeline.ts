@@ -4,12 +4,12 @@ import type { KvEngine, KvOperation } from '@themisdb/kv';
 import type { Wal, WalRecord } from '@themisdb/wal';
 import type { CatalogView } from '../catalog/catalog.ts';
 import type { Timestamp } from '../contract/transaction.ts';
-import { metaName, type KeySpace, type KeyText } from '../keys.ts';
+import { metaName, type KeySpace } from '../keys.ts';
 import type { HybridClock } from '../timestamp.ts';
-import type { RecentWrites, TextRange } from '../transaction/recent-writes.ts';
+import type { RecentWrites, TextRange, Written } from '../transaction/recent-writes.ts';
 import { View, type Views } from '../transaction/views.ts';
 import { encodeApplied } from './applied.ts';
-import { operationsOf, recordsNeeded, recordsOf } from './command.ts';
+import { recordsNeeded, recordsOf, type Command } from './command.ts';
 
 /** A commit that waits for its place in the log. */
 export interface Proposal {
@@ -21,9 +21,9 @@ export interface Proposal {
 }
 
 export interface Formed {
-  readonly payload: Uint8Array;
+  readonly command: Command;
   /** What the command writes: later commits are validated against it. */
-  readonly keys: readonly KeyText[];
+  readonly written: readonly Written[];
   readonly ranges?: readonly TextRange[];
   /** Takes back what `form` changed in memory: the command did not reach the log. */
   undo?(): void;
@@ -200,7 +200,7 @@ export class CommitPipeline {
       const waiting = this.#waiting[taken]!;
       try {
         const logged = this.#form(waiting);
-        const { payload } = logged.formed;
+        const { payload } = logged.formed.command;
         const firstIndex = logged.index - recordsNeeded(payload.length) + 1;
         const { group, term } = this.#parts;
         for (const record of recordsOf(payload, { group, firstIndex, term })) records.push(record);
@@ -218,9 +218,9 @@ export class CommitPipeline {
   #form(waiting: Waiting): Logged {
     const timestamp = this.#parts.clock.next();
     const formed = waiting.proposal.form(timestamp);
-    const index = this.#nextIndex + recordsNeeded(formed.payload.length) - 1;
+    const index = this.#nextIndex + recordsNeeded(formed.command.payload.length) - 1;
     this.#nextIndex = index + 1;
-    this.#parts.recent.record(index, formed.keys, formed.ranges ?? []);
+    this.#parts.recent.record(index, formed.written, formed.ranges ?? []);
     return { ...waiting, formed, index, timestamp };
   }
 
@@ -267,9 +267,16 @@ export class CommitPipeline {
     applied: { readonly index: number; readonly timestamp: Timestamp; readonly term: number },
   ): KvOperation[] {
     const { keys } = this.#parts;
-    const lists = batch.map(({ formed, index }) => operationsOf(formed.payload, index, keys));
+    const operations: KvOperation[] = [];
+    for (const { formed, index } of batch) {
+      const { command } = formed;
+      for (const operation of command.operations) operations.push(operation);
+      if (command.changes !== undefined)
+        operations.push({ type: 'put', key: keys.change(index), value: command.changes });
+    }
     const key = keys.meta(metaName.applied);
-    return [...lists.flat(), { type: 'put', key, value: encodeApplied(applied) }];
+    operations.push({ type: 'put', key, value: encodeApplied(applied) });
+    return operations;
   }
 
   /**

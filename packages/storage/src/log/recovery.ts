@@ -3,9 +3,11 @@ import type { KvEngine, KvOperation } from '@themisdb/kv';
 import type { Wal } from '@themisdb/wal';
 import { decodeEntry, openValue, sealValue } from '../catalog/catalog-codec.ts';
 import { CatalogView, type CatalogEntry } from '../catalog/catalog.ts';
+import { IndexStatisticsBook } from '../index/statistics.ts';
 import { checkFormatVersion, formatVersionCurrent } from '../format-versions.ts';
-import { metaName, rangeOf, type KeySpace } from '../keys.ts';
+import { metaName, ownerOf, rangeOf, space, spaceOf, type KeySpace } from '../keys.ts';
 import { decodeApplied, encodeApplied, nothingApplied, type Applied } from './applied.ts';
+import { decodeRetained, type Retained } from './retained.ts';
 import { operationsOf, PartCollector, timestampOfCommand } from './command.ts';
 import { Counters, decodeCount } from './counters.ts';
 
@@ -17,6 +19,8 @@ export interface Recovered {
   readonly catalog: CatalogView;
   readonly counters: Counters;
   readonly ids: { readonly collection: number; readonly index: number };
+  readonly retained: Retained;
+  readonly statistics: IndexStatisticsBook;
   readonly replayed: number;
 }
 
@@ -29,10 +33,13 @@ export async function recover(
 ): Promise<Recovered> {
   await checkFormat(engine, keys);
   const before = await readApplied(engine, keys);
-  const applied = await replay(engine, wal, keys, { group, from: before });
+  const statistics = await readStatistics(engine, keys);
+  const applied = await replay(engine, wal, keys, { group, from: before, statistics });
   return {
     applied,
     ...(await readCatalog(engine, keys)),
+    retained: decodeRetained(await engine.get(keys.meta(metaName.retention))),
+    statistics,
     replayed: applied.index - before.index,
   };
 }
@@ -56,8 +63,13 @@ async function replay(
   engine: KvEngine,
   wal: Wal,
   keys: KeySpace,
-  { group, from }: { readonly group: number; readonly from: Applied },
+  options: {
+    readonly group: number;
+    readonly from: Applied;
+    readonly statistics: IndexStatisticsBook;
+  },
 ): Promise<Applied> {
+  const { group, from, statistics } = options;
   checkBounds(wal, group, from);
   const parts = new PartCollector();
   let applied = from;
@@ -74,7 +86,10 @@ async function replay(
     for (const record of records) {
       const payload = parts.add(record);
       if (payload === undefined) continue;
-      for (const operation of operationsOf(payload, record.index, keys)) operations.push(operation);
+      for (const operation of operationsOf(payload, record.index, keys)) {
+        operations.push(operation);
+        noteReplayed(statistics, operation);
+      }
       const { index, term } = record;
       applied = { index, term, timestamp: timestampOfCommand(payload) };
       bytes += payload.length;
@@ -85,6 +100,14 @@ async function replay(
   return applied;
 }
 
+/** Statistics are estimates: whether an entry was new or replaced is not asked. */
+function noteReplayed(statistics: IndexStatisticsBook, operation: KvOperation): void {
+  const key = operation.type === 'deleteRange' ? operation.gte : operation.key;
+  if (spaceOf(key) !== space.index) return;
+  if (operation.type === 'deleteRange') statistics.drop(ownerOf(key));
+  else statistics.note(ownerOf(key), key, false, operation.type === 'put' ? 1 : -1);
+}
+
 /** The log must go on where the engine stopped, and must not end before. */
 function checkBounds(wal: Wal, group: number, { index }: Applied): void {
   const bounds = wal.bounds(group);
@@ -93,6 +116,14 @@ function checkBounds(wal: Wal, group: number, { index }: Applied): void {
     message: `the engine has applied the log up to index ${index}, but the log holds ${bounds.first} to ${bounds.last}: they do not belong together`,
     details: { applied: index, first: bounds.first, last: bounds.last },
   });
+}
+
+async function readStatistics(engine: KvEngine, keys: KeySpace): Promise<IndexStatisticsBook> {
+  const statistics = new IndexStatisticsBook();
+  for await (const batch of engine.scan(rangeOf(keys.meta(metaName.statistics)))) {
+    for (const { key, value } of batch) statistics.load(idAtEnd(key), value);
+  }
+  return statistics;
 }
 
 async function readCatalog(

@@ -3,12 +3,13 @@ import type { Timestamp } from '../contract/transaction.ts';
 import { answerName, decodeAnswer, encodeAnswer } from '../changes/answers.ts';
 import { encodeChanges, type ChangeRecord } from '../changes/change-codec.ts';
 import { makeTombstone } from '../envelope.ts';
-import { keyText, metaName, type KeyText } from '../keys.ts';
+import { keyText, metaName } from '../keys.ts';
 import { CommandWriter } from '../log/command.ts';
 import { encodeCount } from '../log/counters.ts';
 import type { Formed, Proposal } from '../log/pipeline.ts';
 import { timestampOfMs } from '../timestamp.ts';
-import type { PendingRecord } from './overlay.ts';
+import type { CommittedRecord } from '../record.ts';
+import type { Written } from './recent-writes.ts';
 import type { TransactionState } from './state.ts';
 
 /** Validates a transaction when its turn has come, and turns its writes into a command. */
@@ -23,12 +24,12 @@ export class TransactionProposal implements Proposal {
     const state = this.#state;
     this.#validate();
     const command = new CommandWriter(timestamp, state.overlay.bytes + 1024);
-    const keys: KeyText[] = [];
-    this.#writeRecords(command, timestamp, keys);
-    this.#writeEntries(command, keys);
-    this.#writeAnswers(command, timestamp, keys);
+    const written: Written[] = [];
+    this.#writeRecords(command, timestamp, written);
+    this.#writeEntries(command, written);
+    this.#writeAnswers(command, timestamp, written);
     const undo = this.#writeCounts(command);
-    return { payload: command.finish(), keys, undo, applied: () => this.#applied() };
+    return { command: command.finish(), written, undo, applied: () => this.#applied() };
   }
 
   #validate(): void {
@@ -36,17 +37,19 @@ export class TransactionProposal implements Proposal {
     const { recent } = context;
     const from = view.index;
     if (recent.isForgotten(from)) this.#conflict('it was open for too long');
+    if (recent.lastIndex <= from) return;
     const collections = new Set<number>();
-    for (const { text, collection } of overlay.records.values()) {
+    overlay.records.forEach(({ text, parts }) => {
       if (recent.changedSince(text, from))
-        this.#conflict(`an entity of collection "${collection.name}" it wrote was changed`);
-      collections.add(collection.id);
-    }
-    for (const { text, index } of overlay.entries.values()) {
-      if (index.unique && recent.changedSince(text, from))
+        this.#conflict(`an entity of collection "${parts.collection.name}" it wrote was changed`);
+      collections.add(parts.collection.id);
+    });
+    overlay.entries.forEach((entry) => {
+      const { index } = entry;
+      if (index.unique && recent.changedSince(entry.text, from))
         this.#conflict(`a value of unique index "${index.name}" was taken or freed`);
       collections.add(index.collectionId);
-    }
+    });
     for (const id of collections) {
       const text = keyText(context.keys.meta(metaName.collection, id));
       if (recent.changedSince(text, from))
@@ -66,43 +69,48 @@ export class TransactionProposal implements Proposal {
     });
   }
 
-  #writeRecords(command: CommandWriter, timestamp: Timestamp, keys: KeyText[]): void {
+  #writeRecords(command: CommandWriter, timestamp: Timestamp, written: Written[]): void {
     const changes: ChangeRecord[] = [];
-    for (const pending of this.#state.overlay.records.values()) {
-      const { before, after, key, text, collection, uuid } = pending;
-      if (before === undefined && after === undefined) continue;
-      keys.push(text);
-      if (after === undefined) command.delete(key);
-      else command.putRecord(key, after.body, timestamp);
-      this.#writeHistory(command, pending, timestamp);
-      const operation = before === undefined ? 'insert' : after === undefined ? 'remove' : 'update';
-      const previousVersion = before?.version;
+    this.#state.overlay.records.forEach((pending) => {
+      const { key, committed } = pending;
+      const { body, collection, uuid } = pending.parts;
+      if (committed === undefined && body === undefined) return;
+      written.push(pending);
+      if (body === undefined) command.delete(key);
+      else command.putRecord(key, body, timestamp);
+      if (committed !== undefined) this.#writeHistory(command, committed, body, timestamp);
+      const operation =
+        committed === undefined ? 'insert' : body === undefined ? 'remove' : 'update';
+      const previousVersion = committed?.version;
       changes.push({ operation, collectionId: collection.id, uuid, previousVersion });
-    }
+    });
     if (changes.length > 0) command.changes(encodeChanges(timestamp, changes));
   }
 
   #writeHistory(
     command: CommandWriter,
-    { before, after, key }: PendingRecord,
+    committed: CommittedRecord,
+    body: Uint8Array | undefined,
     timestamp: Timestamp,
   ): void {
-    if (before === undefined) return;
     const { keys } = this.#state.context;
-    command.put(keys.history(key, before.version), before.checkedBytes());
-    if (after === undefined) command.put(keys.history(key, timestamp), makeTombstone(timestamp));
+    const { recordKey, version } = committed;
+    command.put(keys.history(recordKey, version), committed.checkedBytes());
+    if (body === undefined)
+      command.put(keys.history(recordKey, timestamp), makeTombstone(timestamp));
   }
 
-  #writeEntries(command: CommandWriter, keys: KeyText[]): void {
-    for (const { key, text, value, existed } of this.#state.overlay.entries.values()) {
+  #writeEntries(command: CommandWriter, written: Written[]): void {
+    this.#state.overlay.entries.forEach((pending) => {
+      const { key, value, existed } = pending;
       if (value !== undefined) command.put(key, value);
       else if (existed) command.delete(key);
-      else continue;
-      keys.push(text);
-    }
+      else return;
+      written.push(pending);
+    });
   }
 
-  #writeAnswers(command: CommandWriter, timestamp: Timestamp, texts: KeyText[]): void {
+  #writeAnswers(command: CommandWriter, timestamp: Timestamp, written: Written[]): void {
     const { keys, retention } = this.#state.context;
     for (const [key, answer] of this.#state.answers) {
       const name = answerName(key);
@@ -110,7 +118,7 @@ export class TransactionProposal implements Proposal {
       const at = keys.answer(name);
       command.put(at, encodeAnswer({ ...answer, timestamp, expires }));
       command.put(keys.answerExpiry(expires, name), new Uint8Array(0));
-      texts.push(keyText(at));
+      written.push({ text: keyText(at) });
     }
   }
 
@@ -130,9 +138,10 @@ export class TransactionProposal implements Proposal {
 
   #applied(): void {
     const { statistics } = this.#state.context;
-    for (const { index, key, value, existed } of this.#state.overlay.entries.values()) {
-      statistics.note(index, key, (value === undefined ? 0 : 1) - (existed ? 1 : 0));
-    }
+    this.#state.overlay.entries.forEach(({ index, key, value, existed }) => {
+      const change = (value === undefined ? 0 : 1) - (existed ? 1 : 0);
+      statistics.note(index.id, key, index.unique, change);
+    });
   }
 }
 

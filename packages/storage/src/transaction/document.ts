@@ -1,5 +1,5 @@
 import { isObject, makeObject, utf8Encode, type Value, type ValueObject } from '@themisdb/base';
-import { isName, keyBytesMax, themisError, uuidV4 } from '@themisdb/protocol';
+import { isName, keyBytesMax, themisError } from '@themisdb/protocol';
 import type { CollectionInfo } from '../contract/catalog.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { encodeAttribute, encodeMapHeader, encodeString, refuseSize } from '../codec/encode.ts';
@@ -11,8 +11,7 @@ const derived: ReadonlySet<string> = new Set(['_id', '_rev', '_urn']);
 
 /** Returns the key of a document to be inserted, made when absent. INVALID_KEY. */
 export function keyOfNew(context: StoreContext, document: ValueObject): KeyChoice {
-  if (!Object.hasOwn(document, '_key'))
-    return { key: uuidV4(context.env.random.bytes(16)), isMade: true };
+  if (!Object.hasOwn(document, '_key')) return { key: context.keyMaker.next(), isMade: true };
   return { key: mustKey(document['_key']!), isMade: false };
 }
 
@@ -38,12 +37,17 @@ function describe(value: Value): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
-/** The document as it is stored: `_key` first (then `_from`, `_to`), nothing derived. */
+/**
+ * The document as it is stored: with `_key` (and `_from`, `_to`), nothing derived. The document
+ * itself where nothing has to change, as mostly in imports.
+ */
 export function toStored(
   collection: CollectionInfo,
   document: ValueObject,
   key: string,
 ): ValueObject {
+  if (collection.type === 'document' && document['_key'] === key && !hasDerived(document))
+    return document;
   const out = makeObject();
   out['_key'] = key;
   if (collection.type === 'edge') {
@@ -54,6 +58,14 @@ export function toStored(
     if (!derived.has(name) && name !== '_key') out[name] = document[name]!;
   }
   return out;
+}
+
+function hasDerived(document: ValueObject): boolean {
+  return (
+    Object.hasOwn(document, '_id') ||
+    Object.hasOwn(document, '_rev') ||
+    Object.hasOwn(document, '_urn')
+  );
 }
 
 /** `collection/key` of an edge's end. INVALID_EDGE. */

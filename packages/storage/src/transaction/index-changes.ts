@@ -1,16 +1,15 @@
-import { equalBytes } from '@themisdb/base';
+import { equalBytes, type Value } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { CollectionInfo, IndexInfo } from '../contract/catalog.ts';
-import type { Value } from '@themisdb/base';
 import { ownerOfEntry, type RawEntry } from '../index/entries.ts';
 import { keyText, type KeyText } from '../keys.ts';
+import { PendingEntry } from './overlay.ts';
 import type { TransactionState } from './state.ts';
 
 /** One entry to be put or removed by a write. */
 export interface EntryChange {
   readonly index: IndexInfo;
   readonly key: Uint8Array;
-  readonly text: KeyText;
   /** Undefined: removed. */
   readonly value: Uint8Array | undefined;
   /** Whether the same entity has an entry of this key already. */
@@ -18,6 +17,8 @@ export interface EntryChange {
   /** What must be looked up in the snapshot first: whose entry that is. */
   readonly needsOwner: boolean;
 }
+
+const none: readonly RawEntry[] = [];
 
 /** What a write does to the indexes of its collection: only entries that differ are touched. */
 export function entryChanges(
@@ -27,13 +28,12 @@ export function entryChanges(
   documents: { readonly before: Value | undefined; readonly after: Value | undefined },
 ): EntryChange[] {
   const changes: EntryChange[] = [];
+  const { before, after } = documents;
   for (const index of collection.indexes) {
     const encoder = state.context.encoderOf(index);
-    const { before, after } = documents;
-    const old = before === undefined ? [] : encoder.entriesOf(before, owner);
-    const now = after === undefined ? [] : encoder.entriesOf(after, owner);
-    if (old.length === 0)
-      for (const entry of now) changes.push(added(index, entry, keyText(entry.key)));
+    const old = before === undefined ? none : encoder.entriesOf(before, owner);
+    const now = after === undefined ? none : encoder.entriesOf(after, owner);
+    if (old.length === 0) for (const entry of now) changes.push(added(index, entry));
     else difference(index, old, now, changes);
   }
   return changes;
@@ -50,19 +50,18 @@ function difference(
     const text = keyText(entry.key);
     const same = oldByText.get(text);
     oldByText.delete(text);
-    if (same === undefined) changes.push(added(index, entry, text));
+    if (same === undefined) changes.push(added(index, entry));
     else if (!equalBytes(same.value, entry.value))
-      changes.push({ ...added(index, entry, text), replaces: true, needsOwner: false });
+      changes.push({ ...added(index, entry), replaces: true, needsOwner: false });
   }
-  for (const [text, { key }] of oldByText) {
-    // While a unique index is being built, the entry may belong to another entity.
-    const needsOwner = index.unique && index.state === 'building';
-    changes.push({ index, key, text, value: undefined, replaces: true, needsOwner });
-  }
+  // While a unique index is being built, the entry may belong to another entity.
+  const needsOwner = index.unique && index.state === 'building';
+  for (const { key } of oldByText.values())
+    changes.push({ index, key, value: undefined, replaces: true, needsOwner });
 }
 
-function added(index: IndexInfo, { key, value }: RawEntry, text: KeyText): EntryChange {
-  return { index, key, text, value, replaces: false, needsOwner: index.unique };
+function added(index: IndexInfo, { key, value }: RawEntry): EntryChange {
+  return { index, key, value, replaces: false, needsOwner: index.unique };
 }
 
 /**
@@ -74,11 +73,12 @@ export function checkOwners(
   changes: readonly EntryChange[],
   owner: Uint8Array,
   stored: ReadonlyMap<KeyText, Uint8Array | undefined>,
-): EntryChange[] {
-  if (!changes.some(({ needsOwner }) => needsOwner)) return changes as EntryChange[];
+): readonly EntryChange[] {
+  if (!changes.some(({ needsOwner }) => needsOwner)) return changes;
   return changes.filter((change) => {
     if (!change.needsOwner) return true;
-    const { index, key, text } = change;
+    const { index, key } = change;
+    const text = keyText(key);
     const pending = state.overlay.entries.get(text);
     const value = pending === undefined ? stored.get(text) : pending.value;
     const isFree = value === undefined;
@@ -99,11 +99,20 @@ function refuse(index: IndexInfo): never {
   });
 }
 
-export function bufferChanges(state: TransactionState, changes: readonly EntryChange[]): void {
-  const { entries } = state.overlay;
-  for (const { index, key, text, value, replaces } of changes) {
-    const existed = entries.get(text)?.existed ?? replaces;
-    entries.set({ key, text, index, existed, value });
-    state.overlay.bytes += key.length + (value?.length ?? 0) + 4;
+/** `isFresh`: nothing is pending for this entity yet, so no entry of its own can be either. */
+export function bufferChanges(
+  state: TransactionState,
+  changes: readonly EntryChange[],
+  isFresh: boolean,
+): void {
+  const { overlay } = state;
+  for (const { index, key, value, replaces } of changes) {
+    if (isFresh && !index.unique) {
+      overlay.entries.append(new PendingEntry(key, { index, existed: replaces, value }));
+    } else {
+      const existed = overlay.entries.get(keyText(key))?.existed ?? replaces;
+      overlay.entries.set(new PendingEntry(key, { index, existed, value }));
+    }
+    overlay.bytes += key.length + (value?.length ?? 0) + 8;
   }
 }

@@ -70,7 +70,7 @@ export async function* scanRecords(
   yield* trackedScan(state, range, request, {
     own,
     fromEngine: ({ key, value }: KvEntry): AnyRecord => new CommittedRecord(collection, key, value),
-    fromOwn: (pending) => pending.after,
+    fromOwn: (pending): AnyRecord | undefined => pending.after,
   });
 }
 

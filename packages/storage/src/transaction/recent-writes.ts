@@ -7,9 +7,14 @@ export interface TextRange {
   readonly lt: KeyText;
 }
 
+/** A key written; its text may be made only when it is asked for. */
+export interface Written {
+  readonly text: KeyText;
+}
+
 interface Commit {
   readonly index: number;
-  readonly keys: readonly KeyText[];
+  readonly written: readonly Written[];
   readonly ranges: readonly TextRange[];
 }
 
@@ -18,18 +23,21 @@ interface Commit {
  * that began before them. It answers the question of optimistic validation: did anyone write this key
  * or range after that log index?
  *
- * Keys go into a map at once, into the sorted structure only when a range is asked for: loads that
- * never read ranges do not pay for sorting. When more than `keysMax` keys are remembered the oldest
- * commits are forgotten and transactions that began before them cannot commit any more.
+ * Commits are kept as lists; they go into the map by key when a key is asked for, and into the sorted
+ * one when a range is asked for. So a bulk load that nobody runs beside pays for neither. When more
+ * than `keysMax` keys are remembered the oldest commits are forgotten and transactions that began
+ * before them cannot commit any more.
  */
 export class RecentWrites {
   readonly #keysMax: number;
-  readonly #latest = new Map<KeyText, number>();
-  readonly #sorted = new SortedTexts<number>();
   /** Oldest first, from `#head` on. */
   #commits: Commit[] = [];
   #head = 0;
-  /** Commits before this position of `#commits` are in `#sorted`. */
+  #size = 0;
+  readonly #latest = new Map<KeyText, number>();
+  readonly #sorted = new SortedTexts<number>();
+  /** Commits before these positions of `#commits` are in `#latest` and `#sorted`. */
+  #mappedUpTo = 0;
   #sortedUpTo = 0;
   /** Those of `#commits` that wrote whole ranges; few. */
   #withRanges: Commit[] = [];
@@ -39,43 +47,48 @@ export class RecentWrites {
     this.#keysMax = keysMax;
   }
 
+  /** Keys remembered, the same key counted once per commit. */
   get size(): number {
-    return this.#latest.size;
+    return this.#size;
   }
 
-  record(index: number, keys: readonly KeyText[], ranges: readonly TextRange[]): void {
-    const commit = { index, keys, ranges };
+  /** Index of the last commit remembered; 0 when there is none. */
+  get lastIndex(): number {
+    return this.#commits[this.#commits.length - 1]?.index ?? 0;
+  }
+
+  record(index: number, written: readonly Written[], ranges: readonly TextRange[]): void {
+    const commit = { index, written, ranges };
     this.#commits.push(commit);
+    this.#size += written.length;
     if (ranges.length > 0) this.#withRanges.push(commit);
-    for (const key of keys) this.#latest.set(key, index);
-    while (this.#latest.size > this.#keysMax && this.#commits.length - this.#head > 1) {
+    while (this.#size > this.#keysMax && this.#commits.length - this.#head > 1) {
       this.forget(this.#commits[this.#head]!.index);
     }
   }
 
   /** Takes back the commits from `index` on: they did not reach the log. */
   undo(index: number): void {
-    const kept = this.#commits.slice(this.#head).filter((commit) => commit.index < index);
+    this.#commits = this.#commits.slice(this.#head).filter((commit) => commit.index < index);
+    this.#head = this.#mappedUpTo = this.#sortedUpTo = 0;
+    this.#size = this.#commits.reduce((sum, { written }) => sum + written.length, 0);
     this.#latest.clear();
     this.#sorted.clear();
-    this.#commits = kept;
-    this.#head = 0;
-    this.#sortedUpTo = 0;
     this.#withRanges = this.#withRanges.filter((commit) => commit.index < index);
-    for (const commit of kept) for (const key of commit.keys) this.#latest.set(key, commit.index);
   }
 
   /** No transaction that began before `index` will validate any more. */
   forget(index: number): void {
     while (this.#head < this.#commits.length && this.#commits[this.#head]!.index <= index) {
-      this.#drop(this.#commits[this.#head]!, this.#head < this.#sortedUpTo);
+      this.#drop(this.#commits[this.#head]!);
       this.#head++;
     }
     if (this.#head === this.#commits.length) {
       this.#commits = [];
-      this.#head = this.#sortedUpTo = 0;
+      this.#head = this.#mappedUpTo = this.#sortedUpTo = 0;
     } else if (this.#head > 1024) {
       this.#commits.splice(0, this.#head);
+      this.#mappedUpTo = Math.max(0, this.#mappedUpTo - this.#head);
       this.#sortedUpTo = Math.max(0, this.#sortedUpTo - this.#head);
       this.#head = 0;
     }
@@ -90,13 +103,16 @@ export class RecentWrites {
   }
 
   changedSince(key: KeyText, index: number): boolean {
+    if (index >= this.lastIndex) return false;
+    this.#map();
     const latest = this.#latest.get(key);
     if (latest !== undefined && latest > index) return true;
     return this.#someRange(index, ({ gte, lt }) => key >= gte && key < lt);
   }
 
   rangeChangedSince(range: TextRange, index: number): boolean {
-    this.#sortAll();
+    if (index >= this.lastIndex) return false;
+    this.#sort();
     if (this.#sorted.some(range.gte, range.lt, (latest) => latest > index)) return true;
     return this.#someRange(index, ({ gte, lt }) => range.gte < lt && gte < range.lt);
   }
@@ -105,20 +121,31 @@ export class RecentWrites {
     return this.#withRanges.some((commit) => commit.index > index && commit.ranges.some(test));
   }
 
-  #sortAll(): void {
-    const from = Math.max(this.#sortedUpTo, this.#head);
-    for (let i = from; i < this.#commits.length; i++) {
-      const { keys, index } = this.#commits[i]!;
-      for (const key of keys) this.#sorted.set(key, index);
+  #map(): void {
+    for (let i = Math.max(this.#mappedUpTo, this.#head); i < this.#commits.length; i++) {
+      const { written, index } = this.#commits[i]!;
+      for (const { text } of written) this.#latest.set(text, index);
+    }
+    this.#mappedUpTo = this.#commits.length;
+  }
+
+  #sort(): void {
+    for (let i = Math.max(this.#sortedUpTo, this.#head); i < this.#commits.length; i++) {
+      const { written, index } = this.#commits[i]!;
+      for (const { text } of written) this.#sorted.set(text, index);
     }
     this.#sortedUpTo = this.#commits.length;
   }
 
-  #drop(commit: Commit, isSorted: boolean): void {
-    for (const key of commit.keys) {
-      if (this.#latest.get(key) !== commit.index) continue;
-      this.#latest.delete(key);
-      if (isSorted) this.#sorted.delete(key);
+  #drop({ index, written }: Commit): void {
+    this.#size -= written.length;
+    if (this.#head < this.#mappedUpTo) {
+      for (const { text } of written)
+        if (this.#latest.get(text) === index) this.#latest.delete(text);
+    }
+    if (this.#head < this.#sortedUpTo) {
+      for (const { text } of written)
+        if (this.#sorted.get(text) === index) this.#sorted.delete(text);
     }
   }
 }

@@ -16,6 +16,13 @@ export class SortedTexts<V> {
     return this.#size;
   }
 
+  get(key: KeyText): V | undefined {
+    const chunk = this.#chunks[this.#chunkOf(key)];
+    if (chunk === undefined) return undefined;
+    const at = lowerBound(chunk.keys, key);
+    return chunk.keys[at] === key ? chunk.values[at] : undefined;
+  }
+
   set(key: KeyText, value: V): void {
     const chunks = this.#chunks;
     if (chunks.length === 0) {

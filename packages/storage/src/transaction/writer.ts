@@ -6,10 +6,11 @@ import type { Transaction, WriteOptions, WriteResult } from '../contract/transac
 import { decodeValue } from '../codec/decode.ts';
 import { ownerBytes } from '../index/entries.ts';
 import { keyText, type KeyText } from '../keys.ts';
-import { BufferedRecord, CommittedRecord, type AnyRecord } from '../record.ts';
+import { CommittedRecord, type AnyRecord } from '../record.ts';
 import { formatTimestamp } from '../timestamp.ts';
 import { BodyArena, keyOfNew, mergePatch, toStored } from './document.ts';
 import { bufferChanges, checkOwners, entryChanges, type EntryChange } from './index-changes.ts';
+import { PendingRecord } from './overlay.ts';
 import { readRecord } from './reader.ts';
 import type { TransactionState } from './state.ts';
 
@@ -22,7 +23,6 @@ interface Draft {
   readonly uuid: Uuid;
   readonly key: string;
   readonly recordKey: Uint8Array;
-  readonly text: KeyText;
   readonly before: AnyRecord | undefined;
   /** Undefined: remove. */
   readonly body: Uint8Array | undefined;
@@ -30,6 +30,8 @@ interface Draft {
   /** Inserts with a key given by the user: is it free? */
   readonly mustBeNew: boolean;
 }
+
+const noneStored: ReadonlyMap<KeyText, Uint8Array | undefined> = new Map();
 
 /** The writing half of a transaction. */
 export class TransactionWriter {
@@ -187,13 +189,8 @@ export class TransactionWriter {
     const { key, isMade } = keyOfNew(this.#state.context, prepared);
     const document = toStored(collection, prepared, key);
     const uuid = uuidOfKey(collection.uuidNamespace, key);
-    const draft = this.#draft('insert', collection, {
-      uuid,
-      before: undefined,
-      document,
-      old: undefined,
-    });
-    return isMade ? draft : { ...draft, mustBeNew: true };
+    const parts = { uuid, before: undefined, document, old: undefined };
+    return this.#draft('insert', collection, { ...parts, mustBeNew: !isMade });
   }
 
   #draft(
@@ -204,6 +201,7 @@ export class TransactionWriter {
       readonly before: AnyRecord | undefined;
       readonly document: ValueObject | undefined;
       readonly old: ValueObject | undefined;
+      readonly mustBeNew?: boolean;
     },
   ): Draft {
     const { uuid, before, document, old } = parts;
@@ -217,33 +215,42 @@ export class TransactionWriter {
       uuid,
       key: (document ?? old)!['_key'] as string,
       recordKey,
-      text: keyText(recordKey),
       before,
       body,
       changes,
-      mustBeNew: false,
+      mustBeNew: parts.mustBeNew ?? false,
     };
   }
 
   /** One round of reads for all that drafts must know of the snapshot. */
   async #readStored(
     drafts: readonly (Draft | { readonly error: unknown })[],
-  ): Promise<Map<KeyText, Uint8Array | undefined>> {
+  ): Promise<ReadonlyMap<KeyText, Uint8Array | undefined>> {
     const wanted = new Map<KeyText, Uint8Array>();
     const { overlay } = this.#state;
     for (const draft of drafts) {
       if ('error' in draft) continue;
-      if (draft.mustBeNew && overlay.records.get(draft.text) === undefined)
-        wanted.set(draft.text, draft.recordKey);
-      for (const { needsOwner, text, key } of draft.changes) {
-        if (needsOwner && overlay.entries.get(text) === undefined) wanted.set(text, key);
+      if (draft.mustBeNew) {
+        const text = keyText(draft.recordKey);
+        if (overlay.records.get(text) === undefined) wanted.set(text, draft.recordKey);
+      }
+      for (const { needsOwner, key } of draft.changes) {
+        if (!needsOwner) continue;
+        const text = keyText(key);
+        if (overlay.entries.get(text) === undefined) wanted.set(text, key);
       }
     }
-    if (wanted.size === 0) return new Map();
+    if (wanted.size === 0) return noneStored;
     const { engine } = this.#state.context;
     const snapshot = this.#state.snapshot();
     const values = await engine.multiGet([...wanted.values()], { snapshot });
-    return new Map([...wanted.keys()].map((text, i) => [text, values[i]]));
+    let i = 0;
+    const found = new Map<KeyText, Uint8Array | undefined>();
+    for (const text of wanted.keys()) {
+      const value = values[i++];
+      if (value !== undefined) found.set(text, value);
+    }
+    return found;
   }
 
   async #bufferWithRules(
@@ -273,41 +280,40 @@ export class TransactionWriter {
   /** Synchronous: all that can fail comes before anything is buffered. */
   #buffer(draft: Draft, stored: ReadonlyMap<KeyText, Uint8Array | undefined>): WriteResult {
     const state = this.#state;
-    const { collection, uuid, key, text, body } = draft;
-    const pending = state.overlay.records.get(text);
-    if (draft.mustBeNew) this.#mustBeFree(draft, pending?.after, stored.get(text));
-    const owner = draft.recordKey.subarray(draft.recordKey.length - ownerBytes);
+    const { collection, uuid, key, recordKey, before, body } = draft;
+    // A key made here is in nobody's way; neither is a given one that was found to be free.
+    const isMade = draft.operation === 'insert' && !draft.mustBeNew;
+    const pending = isMade ? undefined : state.overlay.records.get(keyText(recordKey));
+    if (draft.mustBeNew) this.#mustBeFree(draft, pending, stored);
+    const owner = recordKey.subarray(recordKey.length - ownerBytes);
     const changes = checkOwners(state, draft.changes, owner, stored);
     this.#mustFit(draft);
-    const after = body && new BufferedRecord(collection, uuid, body, state.cell);
     const committed =
-      pending === undefined ? (draft.before as CommittedRecord | undefined) : pending.before;
-    state.overlay.records.set({
-      key: draft.recordKey,
-      text,
-      collection,
-      uuid,
-      before: committed,
-      after,
-    });
-    bufferChanges(state, changes);
-    state.overlay.bytes += draft.recordKey.length + (body?.length ?? 0) + 80;
+      pending === undefined ? (before as CommittedRecord | undefined) : pending.committed;
+    const parts = { collection, uuid, name: key, committed, before, body, cell: state.cell };
+    const item = new PendingRecord(recordKey, parts);
+    if (pending === undefined) state.overlay.records.append(item);
+    else state.overlay.records.set(item);
+    bufferChanges(state, changes, pending === undefined);
+    state.overlay.bytes += recordKey.length + (body?.length ?? 0) + 80;
     state.writes++;
-    const delta = (after === undefined ? 0 : 1) - (draft.before === undefined ? 0 : 1);
+    const delta = (body === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
     if (delta !== 0) state.addCount(collection.id, delta);
-    return { uuid, key, before: draft.before, after };
+    return item.result();
   }
 
   #mustBeFree(
-    { collection, key, uuid, text }: Draft,
-    pending: BufferedRecord | undefined,
-    stored: Uint8Array | undefined,
+    { collection, recordKey, uuid }: Draft,
+    pending: PendingRecord | undefined,
+    stored: ReadonlyMap<KeyText, Uint8Array | undefined>,
   ): void {
-    if (pending === undefined && stored === undefined) return;
+    const text = keyText(recordKey);
+    const isTaken = pending === undefined ? stored.has(text) : pending.after !== undefined;
+    if (!isTaken) return;
     this.#state.noteRead(text);
     throw themisError('KEY_EXISTS', {
       message: `collection "${collection.name}" has an entity with this _key already (uuid ${uuid})`,
-      details: { collection: collection.name, keyLength: key.length, uuid },
+      details: { collection: collection.name, uuid },
     });
   }
 

@@ -12,6 +12,7 @@ const cases: Cases = [
   ['REGEX_TEST("ä", "^\\\\p{L}$")', true],
   ['REGEX_TEST("x", "(a")', null, R],
   ['REGEX_TEST("aa", "(a)\\\\1")', null, R],
+  ['REGEX_TEST("x", REPEAT("[^x]{1000}", 20))', null, R],
   ['REGEX_TEST(123, "^1")', true],
   ['REGEX_MATCHES("My-us3r_n4m3", "^[a-z0-9_-]{3,16}$", true)', ['My-us3r_n4m3']],
   ['REGEX_MATCHES("#4d82h4", "^#?([a-f0-9]{6}|[a-f0-9]{3})$", true)', null],

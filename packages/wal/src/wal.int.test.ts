@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { makeNodeEnv } from '@themisdb/server/env';
+import { spawnSource } from '@themisdb/testing/spawn-source';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Wal } from './contract.ts';
 import { openWal } from './index.ts';
@@ -62,16 +60,11 @@ interface Acknowledged {
   readonly truncated: Map<number, number>;
 }
 
-const child = fileURLToPath(new URL('./testing/appender.mjs', import.meta.url));
-const built = ['../dist/index.js', '../../server/dist/env/index.js'].every((path) =>
-  existsSync(fileURLToPath(new URL(path, import.meta.url))),
-);
-if (!built) console.warn('kill -9: skipped, because the packages are not built (npx tsc -b)');
+const child = new URL('./testing/appender.ts', import.meta.url);
 
 /** Lets the child append until it said so many lines, and kills it in the middle of its work. */
 async function killAfter(lines: number, acknowledged: Acknowledged): Promise<void> {
-  const args = [child, dataRoot, options.directory];
-  const running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const running = spawnSource(child, [dataRoot, options.directory]);
   const exited = new Promise((resolve) => running.once('exit', resolve));
   let seen = 0;
   for await (const line of createInterface(running.stdout)) {
@@ -102,7 +95,7 @@ async function check(wal: Wal, { appended, truncated }: Acknowledged): Promise<v
 }
 
 describe('kill -9 of a process that appends under load', () => {
-  test.skipIf(!built)('five rounds: what it was told is durable is there', async () => {
+  test('five rounds: what it was told is durable is there', async () => {
     const acknowledged: Acknowledged = { appended: new Map(), truncated: new Map() };
     for (const lines of [1, 500, 1_777, 2_500, 3_001]) {
       await killAfter(lines, acknowledged);

@@ -1,21 +1,29 @@
 // A process that appends as fast as it can until it is killed. Each acknowledgement is a line on
-// standard output: `append GROUP INDEX` or `truncate GROUP INDEX`. Runs the built packages.
+// standard output: `append GROUP INDEX` or `truncate GROUP INDEX`.
 import { writeSync } from 'node:fs';
+import { argv } from 'node:process';
+import { setInterval } from 'node:timers';
 import { makeNodeEnv } from '@themisdb/server/env';
-import { openWal } from '@themisdb/wal';
+import { openWal } from '../wal.ts';
 
-const [dataRoot, directory] = process.argv.slice(2);
-const env = makeNodeEnv({ dataRoot });
-const wal = await openWal(env, { directory, segmentBytes: 262_144, firstSegmentBytes: 65_536 });
+const [dataRoot, directory] = argv.slice(2);
+const env = makeNodeEnv({ dataRoot: dataRoot! });
+const wal = await openWal(env, {
+  directory: directory!,
+  segmentBytes: 262_144,
+  firstSegmentBytes: 65_536,
+});
 
-const say = (what, group, index) => writeSync(1, `${what} ${group} ${index}\n`);
+function say(what: string, group: number, index: number): void {
+  writeSync(1, `${what} ${group} ${index}\n`);
+}
 
 /** Every byte follows from group and index, so that the reader can tell. */
-function payload(group, index) {
+function payload(group: number, index: number): Uint8Array {
   return new Uint8Array((index * 37) % 700).fill((group * 31 + index) & 0xff);
 }
 
-async function appender(group) {
+async function appender(group: number): Promise<void> {
   for (let index = (wal.bounds(group)?.last ?? 0) + 1; ; index++) {
     await wal.append([{ group, index, term: 1, kind: 0, payload: payload(group, index) }]);
     say('append', group, index);

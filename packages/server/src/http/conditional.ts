@@ -25,33 +25,42 @@ export function parseEntityTags(header: string, name: string): '*' | readonly En
   });
 }
 
-/** Whether the client's copy (If-None-Match) is the current version: then 304 suffices. Weak comparison. */
+/** Whether the client's copy (If-None-Match) is the current version: then 304 suffices. */
 export function isNotModified(ifNoneMatch: string | undefined, rev: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = parseEntityTags(ifNoneMatch, 'If-None-Match');
-  return tags === '*' || tags.some((tag) => tag.value === rev);
+  return ifNoneMatch !== undefined && names(parseEntityTags(ifNoneMatch, 'If-None-Match'), rev);
 }
 
-export interface Preconditions {
+export interface ConditionHeaders {
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
 }
 
 /**
- * Throws PRECONDITION_FAILED unless a write may go on from the current version (undefined: there is
- * none). If-Match compares strongly: a weak tag never fits.
+ * A check of the current version (undefined: there is none) before a write: PRECONDITION_FAILED unless
+ * the write may go on. If-Match compares strongly: a weak tag never fits.
  */
-export function checkPreconditions(conditions: Preconditions, rev: string | undefined): void {
-  const { ifMatch, ifNoneMatch } = conditions;
-  if (ifMatch !== undefined) {
-    const tags = parseEntityTags(ifMatch, 'If-Match');
-    if (rev === undefined) throw failed('If-Match', 'there is no such entity', undefined);
-    const fits = tags === '*' || tags.some((tag) => !tag.isWeak && tag.value === rev);
-    if (!fits) throw failed('If-Match', 'the entity has another version', rev);
-  }
-  if (ifNoneMatch !== undefined && rev !== undefined && isNotModified(ifNoneMatch, rev)) {
-    throw failed('If-None-Match', 'the entity exists in a version it names', rev);
-  }
+export function preconditions(headers: ConditionHeaders): (rev: string | undefined) => void {
+  const ifMatch =
+    headers.ifMatch === undefined ? undefined : parseEntityTags(headers.ifMatch, 'If-Match');
+  const ifNoneMatch =
+    headers.ifNoneMatch === undefined
+      ? undefined
+      : parseEntityTags(headers.ifNoneMatch, 'If-None-Match');
+  return (rev) => {
+    if (ifMatch !== undefined) {
+      if (rev === undefined) throw failed('If-Match', 'there is no such entity', undefined);
+      const fits = ifMatch === '*' || ifMatch.some((tag) => !tag.isWeak && tag.value === rev);
+      if (!fits) throw failed('If-Match', 'the entity has another version', rev);
+    }
+    if (ifNoneMatch !== undefined && rev !== undefined && names(ifNoneMatch, rev)) {
+      throw failed('If-None-Match', 'the entity exists in a version it names', rev);
+    }
+  };
+}
+
+/** Weak comparison: whether a tag is weak does not matter. */
+function names(tags: '*' | readonly EntityTag[], rev: string): boolean {
+  return tags === '*' || tags.some((tag) => tag.value === rev);
 }
 
 function failed(header: string, why: string, rev: string | undefined): Error {

@@ -75,11 +75,11 @@ function fault(schema: z.ZodType, issue: Issue, where: string): Error {
   if (issue.code === 'unrecognized_keys') {
     const name = issue.keys[0]!;
     const known = namesAt(schema, path);
-    const hint = suggest(name, known);
+    const hint = suggest(name, known) ?? known.find((other) => other.startsWith(`${name}_`));
     const full = pathText([...path, name.slice(0, 100)]);
     const allowed = known.length === 0 ? 'none' : known.join(', ');
     return themisError('UNKNOWN_FIELD', {
-      message: `${where} field ${full} is unknown${hint === undefined ? '' : `; did you mean ${hint}?`} Allowed: ${allowed}`,
+      message: `${where} field ${full} is unknown${hint === undefined ? '.' : `; did you mean ${hint}?`} Allowed: ${allowed}`,
       details: { path: [...path, name], ...(hint === undefined ? {} : { suggestion: hint }) },
     });
   }
@@ -100,7 +100,7 @@ function pathText(path: readonly (string | number)[]): string {
 /** zod's own words hold no values, only what was expected and the type that came. */
 function expectation(issue: Issue): string {
   if (issue.code === 'invalid_value') return `allowed: ${issue.values.map(String).join(', ')}`;
-  return issue.message;
+  return issue.message.replace(/^Invalid input: /, '');
 }
 
 /** The names of the object schema at a path. */

@@ -17,7 +17,7 @@ import {
 import { entityNotFound } from '../../database/errors.ts';
 import { targetOfReference, type Target } from '../../database/target.ts';
 import { empty, json, type Answer } from '../answer.ts';
-import { checkPreconditions, isNotModified } from '../conditional.ts';
+import { isNotModified, preconditions } from '../conditional.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonType, mergePatchType } from '../media-type.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -216,10 +216,8 @@ function preconditionOf(exchange: Exchange): Precondition | undefined {
   const ifMatch = exchange.header('if-match');
   const ifNoneMatch = exchange.header('if-none-match');
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  return (current) => {
-    const rev = current === undefined ? undefined : formatTimestamp(current.version);
-    checkPreconditions({ ifMatch, ifNoneMatch }, rev);
-  };
+  const check = preconditions({ ifMatch, ifNoneMatch });
+  return (current) => check(current === undefined ? undefined : formatTimestamp(current.version));
 }
 
 const systemPaths = {

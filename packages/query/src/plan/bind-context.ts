@@ -80,9 +80,14 @@ export class BindContext {
   param(key: string, span: Span, use: 'runtime' | 'structural'): Value {
     const value = Object.hasOwn(this.input.params, key) ? this.input.params[key] : undefined;
     if (value === undefined) {
-      throw this.error('AQL_BIND_MISSING', span, `No value was given for bind parameter @${key}.`, {
-        parameter: key,
-      });
+      const near = suggest(key, Object.keys(this.input.params));
+      const hint = near === undefined ? '' : ` One was given for @${near}: is that the one meant?`;
+      throw this.error(
+        'AQL_BIND_MISSING',
+        span,
+        `No value was given for bind parameter @${key}.${hint}`,
+        { parameter: key, ...(near === undefined ? {} : { suggestion: near }) },
+      );
     }
     (use === 'runtime' ? this.runtimeParams : this.structuralParams).add(key);
     return value;

@@ -26,7 +26,7 @@ export async function openTestStore(
   engine: KvEngine = makeMemoryEngine({ crashable: true }),
   options: Partial<OpenStoreOptions> = {},
 ): Promise<TestStore> {
-  const wal = await openWal(env, { directory: 'wal' });
+  const wal = await openWal(env, { directory: 'wal', segmentBytes: 64 * 1024 });
   const store = (await openStore({ env, engine, wal, ...options })) as ShardStore;
   return { env, engine, wal, store };
 }

@@ -33,7 +33,9 @@ export async function readRecords(
   collection: CollectionInfo,
   uuids: readonly Uuid[],
 ): Promise<(AnyRecord | undefined)[]> {
-  const out: (AnyRecord | undefined)[] = new Array<AnyRecord | undefined>(uuids.length);
+  const out: (AnyRecord | undefined)[] = new Array<AnyRecord | undefined>(uuids.length).fill(
+    undefined,
+  );
   const missing: Uint8Array[] = [];
   const positions: number[] = [];
   const needsText = state.reads !== undefined || !state.overlay.isEmpty;

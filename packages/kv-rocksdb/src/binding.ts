@@ -24,15 +24,20 @@ export async function openNative(
   return database;
 }
 
-/** One native call for all keys; undefined where there is no value. */
+/** What one key of a read came to: its value, undefined when it has none, or why it failed. */
+export type ReadResult = Uint8Array | undefined | Error;
+
+/** One native call for all keys. Each key fails on its own. */
 export async function readAll(
   session: NativeSession,
   keys: readonly Uint8Array[],
-): Promise<(Uint8Array | undefined)[]> {
+): Promise<ReadResult[]> {
   const batch = session.read({ capacity: keys.length, autoDestroy: true });
-  const values = keys.map((key) => batch.get(key));
+  const results = keys.map((key) => batch.get(key));
   batch.tryFlush();
-  return (await Promise.all(values)).map(plain);
+  return (await Promise.allSettled(results)).map((result) =>
+    result.status === 'fulfilled' ? plain(result.value) : (result.reason as Error),
+  );
 }
 
 /** The binding hands out Buffers, whose methods differ from those of a Uint8Array. */

@@ -2,29 +2,39 @@ import { isThemisError, type ThemisError } from '@themisdb/base';
 import { themisError, type ErrorCode } from '@themisdb/protocol';
 
 /**
- * The one place where the engine's errors become ours. RocksDB reports through the text of its
- * `Status`: a class ("Corruption:", "IO error:", ...) and details.
+ * The one place where the engine's errors become ours. The binding passes on the text of RocksDB's
+ * `Status` without its class, and says EIO for nearly all of them: the text must tell.
  */
 export function fromNative(error: unknown, doing: string): ThemisError {
   if (isThemisError(error)) return error;
-  const text = textOf(error);
-  return themisError(codeOf(text), {
-    message: `RocksDB failed while ${doing}: ${text}`,
+  const reason = reasonOf(error);
+  return themisError(codeOf(reason), {
+    message: `RocksDB failed while ${doing}: ${reason.message}`,
     cause: error,
   });
 }
 
-function codeOf(text: string): ErrorCode {
-  if (/no space left on device|disk quota exceeded|space limit/i.test(text)) return 'DISK_FULL';
-  if (/lock file|lock hold by current process/i.test(text)) return 'DATA_LOCKED';
-  if (/^corruption/i.test(text)) return 'DATA_CORRUPT';
-  if (/session is closed|batch is destroyed|shutdown in progress/i.test(text))
-    return 'STORE_FAILED';
+function codeOf({ message, code }: Reason): ErrorCode {
+  if (code === 'ENOSPC' || /no space left|quota exceeded|space limit/i.test(message)) {
+    return 'DISK_FULL';
+  }
+  if (/lock file|lock hold by current process/i.test(message)) return 'DATA_LOCKED';
+  // Opening creates what may be absent, so a file that is missing was lost.
+  if (code === 'ENOENT' || damage.test(message)) return 'DATA_CORRUPT';
+  if (/session is closed|batch is destroyed/i.test(message)) return 'STORE_FAILED';
   return 'DISK_IO';
 }
 
+const damage =
+  /corrupt|(checksum|size) mismatch|bad (block|table|entry|magic)|too short|truncated/i;
+
+interface Reason {
+  readonly message: string;
+  readonly code?: string | undefined;
+}
+
 /** "Batch was not applied" carries the reason as its cause. */
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : textOf(error.cause);
+function reasonOf(error: unknown): Reason {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return error.cause === undefined ? error : reasonOf(error.cause);
 }

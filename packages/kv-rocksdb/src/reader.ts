@@ -1,4 +1,4 @@
-import { readAll, type NativeSession } from './binding.ts';
+import { readAll, type NativeSession, type ReadResult } from './binding.ts';
 import { fromNative } from './errors.ts';
 import { atEndOfTurn } from './turn.ts';
 
@@ -63,9 +63,14 @@ export class Reader {
 
   async #answer(session: NativeSession, { keys, requests }: Turn): Promise<void> {
     try {
-      const values = await this.#readSplit(session, keys);
-      for (const { at, count, resolve } of requests) {
-        resolve(count === values.length ? values : values.slice(at, at + count));
+      const results = await this.#readSplit(session, keys);
+      const anyFailed = results.some((result) => result instanceof Error);
+      for (const { at, count, resolve, reject } of requests) {
+        const own = count === results.length ? results : results.slice(at, at + count);
+        // A damaged block is no business of those who asked for other keys in the same turn.
+        const failure = anyFailed && own.find((result) => result instanceof Error);
+        if (failure) reject(fromNative(failure, 'reading'));
+        else resolve(own as Values);
       }
     } catch (error) {
       const failure = fromNative(error, 'reading');
@@ -73,13 +78,13 @@ export class Reader {
     }
   }
 
-  async #readSplit(session: NativeSession, keys: readonly Uint8Array[]): Promise<Values> {
+  async #readSplit(session: NativeSession, keys: readonly Uint8Array[]): Promise<ReadResult[]> {
     const parts = Math.min(splitMax, Math.floor(keys.length / splitKeysMin));
     if (parts < 2) return readAll(session, keys);
     const isLive = session === this.#live;
     const view = isLive ? session.snapshot() : session;
     const length = Math.ceil(keys.length / parts);
-    const calls: Promise<Values>[] = [];
+    const calls: Promise<ReadResult[]>[] = [];
     for (let at = 0; at < keys.length; at += length) {
       calls.push(readAll(view, keys.slice(at, at + length)));
     }

@@ -17,7 +17,7 @@ import { Reader, type Values } from './reader.ts';
 import { Writer } from './writer.ts';
 
 export interface RocksDBOptions {
-  /** A folder of its own; made when absent, its parent must exist. */
+  /** A folder of its own; made when absent, with its parents. */
   readonly path: string;
   /**
    * Bytes of the read cache in this process, which answers without the native binding (see

@@ -284,12 +284,9 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
       await runKvAtomicityCheck(engine, new Prng(seed), 150);
     });
 
-    test.each([1, 2, 3, 4])(
-      'random operations agree with a sorted array, seed %i',
-      async (seed) => {
-        await runKvModelCheck(engine, new Prng(seed), 2_000);
-      },
-    );
+    test.each([1, 2, 3])('random operations agree with a sorted array, seed %i', async (seed) => {
+      await runKvModelCheck(engine, new Prng(seed), 2_000);
+    });
   });
 }
 

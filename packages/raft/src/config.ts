@@ -34,7 +34,9 @@ export function resolveConfig(config: RaftConfig): Settings {
     applied: config.applied ?? 0,
     asyncStorageWrites: config.asyncStorageWrites ?? false,
     messageBytesMax: config.messageBytesMax,
-    applyingBytesMax: config.applyingBytesMax || config.messageBytesMax,
+    // Where messages hold one entry each, entries are handed out one by one too: a first entry always
+    // passes, so the smallest limit there is does that.
+    applyingBytesMax: config.applyingBytesMax || config.messageBytesMax || 1,
     uncommittedBytesMax: config.uncommittedBytesMax || NO_LIMIT,
     inflightMessagesMax: config.inflightMessagesMax,
     inflightBytesMax: config.inflightBytesMax || NO_LIMIT,

@@ -221,6 +221,21 @@ describe('limits', () => {
     expect(host.node.propose(new Uint8Array(1))).toBe('ok');
   });
 
+  test('one entry a message means one entry at a time for the application too', () => {
+    const host = new Host(1, [1], { messageBytesMax: 0 });
+    host.node.campaign();
+    host.settle();
+    host.node.proposeAll(['a', 'b', 'c'].map(utf8Encode));
+    const portions: string[][] = [];
+    while (host.node.hasReady()) {
+      const { entries, committedEntries } = host.node.ready();
+      host.storage.append(entries);
+      if (committedEntries.length > 0) portions.push(committedEntries.map(textOf));
+      host.node.advance();
+    }
+    expect(portions).toEqual([['a'], ['b'], ['c']]);
+  });
+
   test('a candidate and a leaderless follower take no proposal', () => {
     const host = new Host(1, [1, 2, 3]);
     expect(host.node.propose(utf8Encode('a'))).toBe('proposal-dropped');

@@ -83,6 +83,7 @@ export interface DiskFile {
   /** Reserves space so that later writes within it do not change the file's size. */
   allocate(length: number): Promise<void>;
   size(): Promise<number>;
+  /** Waits for calls under way. */
   close(): Promise<void>;
 }
 

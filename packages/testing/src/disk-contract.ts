@@ -144,6 +144,17 @@ function names(check: Check): void {
     expect(await disk.exists('a/b/f')).toBe(false);
   });
 
+  check('close waits for calls under way', async (disk) => {
+    const file = await create(disk, 'f', bytes(1, 2));
+    const under = [file.write(2, bytes(3)), file.datasync(), file.read(0, 2)] as const;
+    await file.close();
+    const [, , read] = await Promise.all(under);
+    expect(read).toEqual(bytes(1, 2));
+    const again = await disk.open('f', {});
+    expect(await again.read(0, 9)).toEqual(bytes(1, 2, 3));
+    await again.close();
+  });
+
   check('an open file outlives its name', async (disk) => {
     const file = await create(disk, 'f', bytes(1, 2));
     await disk.remove('f');

@@ -1,3 +1,4 @@
+import { makeSimEnv } from '@themisdb/testing';
 import { describe, expect, test } from 'vitest';
 import { collect, onNode, open, record, records, settle } from './testing/fixture.ts';
 
@@ -75,6 +76,41 @@ describe('a full disk', () => {
       expect(await collect(again, 1)).toEqual([...records(1, 1, 3), record(1, 4, 2)]);
     }),
   );
+
+  test(
+    'fails those too who came while it was found out',
+    onNode(async (env) => {
+      const wal = await open(env);
+      await wal.append([record(1, 1)]);
+      env.disk.fail({ operation: 'write', code: 'DISK_FULL' });
+      const first = wal.append([record(1, 2)]);
+      await env.timers.sleep(0.005);
+      const second = wal.append([record(1, 3)]);
+      const outcomes = await Promise.allSettled([first, second]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      expect(wal.bounds(1)).toEqual({ first: 1, last: 1 });
+      await wal.append([record(1, 2)]);
+      expect(await collect(wal, 1)).toEqual(records(1, 1, 2));
+    }),
+  );
+
+  test('in the middle of a write: the batch that was refused does not come back after a crash', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const env = makeSimEnv(seed);
+      await env.run(async () => {
+        const wal = await open(env);
+        await wal.append(records(1, 1, 3));
+        env.disk.fail({ operation: 'write', code: 'DISK_FULL' });
+        await expect(wal.append(records(1, 4, 30, 50))).rejects.toMatchObject(full);
+        const goesOn = seed % 2 === 0;
+        if (goesOn) await wal.append([record(1, 4, 2)]);
+        env.crash();
+        const again = await open(env);
+        const expected = [...records(1, 1, 3), ...(goesOn ? [record(1, 4, 2)] : [])];
+        expect(await collect(again, 1), `seed ${seed}`).toEqual(expected);
+      });
+    }
+  });
 
   test(
     'lets no append jump over one that failed',

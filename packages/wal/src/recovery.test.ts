@@ -1,7 +1,15 @@
 import { crc32c } from '@themisdb/base';
 import type { SimEnv } from '@themisdb/testing';
 import { describe, expect, test } from 'vitest';
-import { encodeSegmentHeader, headerBlockBytes, segmentName } from './format.ts';
+import {
+  encodeFrame,
+  encodeSegmentHeader,
+  frameType,
+  headerBlockBytes,
+  segmentName,
+  tryDecodeSegmentHeader,
+  viewOf,
+} from './format.ts';
 import { collect, folder, onNode, open, record, records, segmentFiles } from './testing/fixture.ts';
 
 const path = (number: number): string => `${folder}/${segmentName(number)}`;
@@ -95,6 +103,22 @@ describe('the end of the log', () => {
       const bytes = env.disk.peek(path(1));
       env.disk.plant(path(1), bytes.fill(0, nth(0), nth(2)));
       await expect(open(env)).rejects.toMatchObject(corrupt(1, nth(0)));
+    }),
+  );
+
+  test(
+    'an intact frame that belongs to no batch there is not taken for a record',
+    onNode(async (env) => {
+      await threeBatches(env);
+      const bytes = env.disk.peek(path(1));
+      const { salt } = tryDecodeSegmentHeader(bytes)!;
+      const stale = { ...record(1, 7), type: frameType.record };
+      const place = { salt, fileOffset: nth(6), batchStart: nth(2) };
+      encodeFrame(bytes, viewOf(bytes), nth(6), stale, place);
+      env.disk.plant(path(1), bytes);
+      const wal = await open(env);
+      expect(wal.stats().tornBytes).toBe(64 - paddingBytes);
+      expect(await collect(wal, 1)).toEqual(records(1, 1, 6));
     }),
   );
 

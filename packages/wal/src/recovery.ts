@@ -44,7 +44,7 @@ export async function recover(env: Env, place: LogPlace): Promise<Recovered> {
     await dropUnused(env.disk, place.folder, segments);
     return await readIn(env, segments);
   } catch (error) {
-    for (const segment of segments) await segment.retire();
+    for (const segment of segments) await segment.file.close();
     throw error;
   }
 }
@@ -124,7 +124,7 @@ async function dropUnused(disk: Disk, folder: string, segments: Segment[]): Prom
   for (let last = segments.at(-1); last !== undefined; last = segments.at(-1)) {
     if ((await inspectRest(last, headerBlockBytes)).end > headerBlockBytes) return;
     segments.pop();
-    await last.retire();
+    await last.file.close();
     await removeFile(disk, folder, last.file.path);
   }
 }

@@ -31,7 +31,7 @@ export function runFrom(records: GroupIndex, index: number): Run {
 export async function readRun(segment: Segment, group: number, run: Run): Promise<WalRecord[]> {
   const start = run.places[0]!.offset;
   const last = run.places.at(-1)!;
-  const bytes = await segment.read(start, last.offset + last.bytes - start);
+  const bytes = await segment.file.read(start, last.offset + last.bytes - start);
   const view = viewOf(bytes);
   return run.places.map(({ offset }, i) => {
     const at = offset - start;

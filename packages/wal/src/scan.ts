@@ -31,7 +31,7 @@ export async function scanFrames(
   let batchStart = 0;
   let wanted = windowBytes;
   for (;;) {
-    const bytes = await segment.read(offset, wanted);
+    const bytes = await segment.file.read(offset, wanted);
     const view = viewOf(bytes);
     const isLast = bytes.length < wanted;
     wanted = windowBytes;
@@ -74,7 +74,7 @@ export async function inspectRest(segment: Segment, from: number): Promise<Rest>
   let end = from;
   for (let start = from; ; start += windowBytes) {
     // Windows overlap by one header, so that none is missed between two.
-    const bytes = await segment.read(start, windowBytes + frameHeaderBytes);
+    const bytes = await segment.file.read(start, windowBytes + frameHeaderBytes);
     const used = usedLength(bytes);
     if (used > 0) {
       end = start + used;

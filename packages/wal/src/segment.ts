@@ -11,8 +11,6 @@ export class Segment {
   end: number = headerBlockBytes;
   /** The file's size: frames up to here need no new space. */
   allocated: number;
-  #readers = 0;
-  #retired: (() => void) | undefined;
 
   constructor(number: number, salt: number, file: DiskFile, allocated: number) {
     this.number = number;
@@ -27,22 +25,6 @@ export class Segment {
 
   get usedBytes(): number {
     return this.end - headerBlockBytes;
-  }
-
-  /** Reads while holding off the closing of the file. */
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    this.#readers++;
-    try {
-      return await this.file.read(offset, length);
-    } finally {
-      if (--this.#readers === 0) this.#retired?.();
-    }
-  }
-
-  /** Closes the file once nobody reads it. */
-  async retire(): Promise<void> {
-    if (this.#readers > 0) await new Promise<void>((resolve) => (this.#retired = resolve));
-    await this.file.close();
   }
 
   corrupt(offset: number, what: string): Error {

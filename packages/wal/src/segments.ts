@@ -80,7 +80,7 @@ export class Segments {
     await this.#disk.remove(oldest.file.path);
     await this.#disk.syncDirectory(this.#folder);
     this.#kept.shift();
-    await oldest.retire();
+    await oldest.file.close();
   }
 
   /** Closes all files; an unused spare is removed. */
@@ -88,7 +88,7 @@ export class Segments {
     const spare = await this.#spare;
     this.#spare = undefined;
     if (spare !== undefined) await this.#discard(spare);
-    for (const segment of this.#kept) await segment.retire();
+    for (const segment of this.#kept) await segment.file.close();
   }
 
   async #enlarge(segment: Segment, bytes: number): Promise<void> {
@@ -103,7 +103,7 @@ export class Segments {
   }
 
   async #discard(segment: Segment): Promise<void> {
-    await segment.retire();
+    await segment.file.close();
     await this.#disk.remove(segment.file.path);
   }
 

@@ -14,8 +14,16 @@ const wal = await openWal(env, {
   firstSegmentBytes: 65_536,
 });
 
+/** Written at once: what was told must not die in a buffer. */
 function say(what: string, group: number, index: number): void {
-  writeSync(1, `${what} ${group} ${index}\n`);
+  for (const line = `${what} ${group} ${index}\n`; ;) {
+    try {
+      return void writeSync(1, line);
+    } catch (error) {
+      // The pipe is full; the reader is slow.
+      if ((error as { code?: string }).code !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 /** Every byte follows from group and index, so that the reader can tell. */

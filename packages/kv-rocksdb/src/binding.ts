@@ -105,7 +105,7 @@ export class Cursor {
   /** The next entries, as many as `count` (at most the capacity); fewer only at the end. */
   async read(count: number): Promise<KvEntry[]> {
     await this.#last;
-    // The native iterator would crash the process.
+    // The native iterator would answer "invalid argument".
     if (this.#closed !== undefined) throw new Error('Cursor session is closed');
     this.#iterator._limit = count;
     this.#last = settled((done) => this.#iterator._read(done));

@@ -18,8 +18,9 @@ export async function runKvAtomicityCheck(
     const writes: Promise<void>[] = [];
     const reads: Promise<void>[] = [];
     for (let i = prng.between(2, 8); i > 0; i--) {
-      if (prng.chance(0.25)) writes.push(writeAll(engine, round * 100 + i));
-      else if (prng.chance(0.25)) reads.push(readSnapshot(engine, prng.fork()));
+      const dice = prng.below(16);
+      if (dice < 4) writes.push(writeAll(engine, round * 100 + i));
+      else if (dice < 7) reads.push(readSnapshot(engine, prng.fork()));
       else reads.push(readOnce(engine, prng.fork(), undefined).then(mustBeOne));
       for (let turns = prng.below(6); turns > 0; turns--) await undefined;
     }

@@ -37,8 +37,10 @@ export interface ActiveQueryParts {
   readonly request: QueryRequest;
   readonly prepared: Prepared;
   readonly settings: QuerySettings;
-  /** Plans anew where the schema changed meanwhile, and begins or joins a transaction. */
-  begin(): { readonly prepared: Prepared; readonly transaction: Transaction };
+  /** Begins a transaction, or joins the one given. */
+  begin(prepared: Prepared): Transaction;
+  /** Plans anew for another attempt: the schema may have changed meanwhile. */
+  prepareAgain(): Prepared;
   explain(prepared: Prepared): Explanation;
   onEnd(query: ActiveQuery): void;
   readonly planMs: number;
@@ -123,7 +125,7 @@ export class ActiveQuery implements QueryRun {
       rowsReturned: this.#rows,
       executionTimeMs: this.#runtimeMs(),
       peakMemoryUsage: execution?.memory.peak ?? 0,
-      planCached: this.#prepared.cached,
+      planCached: this.#parts.prepared.cached,
     };
   }
 
@@ -185,10 +187,10 @@ export class ActiveQuery implements QueryRun {
 
   #newExecution(): Execution {
     const { settings, request } = this.#parts;
-    const { prepared, transaction } = this.#parts.begin();
+    const prepared = this.#prepared;
+    const transaction = this.#parts.begin(prepared);
     const { clock } = settings.env;
     const profiled = prepared.ast.mode === 'profile' || request.options?.profile === true;
-    this.#prepared = prepared;
     this.#transaction = transaction;
     this.#profiler = profiled ? new Profiler(clock) : undefined;
     const execution = new Execution({
@@ -227,12 +229,21 @@ export class ActiveQuery implements QueryRun {
           if (own) this.#transaction?.rollback();
           if (!own || !hasCode(error, 'WRITE_CONFLICT')) throw error;
           if (this.#conflictRetries >= settings.conflictRetriesMax) throw error;
-          this.#conflictRetries++;
+          await this.#beforeRetry();
         }
       }
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Waits a random while, longer each time, so that those who were in each other's way part. */
+  async #beforeRetry(): Promise<void> {
+    const { timers, random } = this.#parts.settings.env;
+    this.#conflictRetries++;
+    const waitMsMax = Math.min(retryWaitMsMax, 2 ** this.#conflictRetries);
+    await timers.sleep(random.float() * waitMsMax);
+    this.#prepared = this.#parts.prepareAgain();
   }
 
   async #modifyOnce(): Promise<readonly Value[]> {
@@ -323,3 +334,5 @@ export class ActiveQuery implements QueryRun {
     this.#parts.onEnd(this);
   }
 }
+
+const retryWaitMsMax = 100;

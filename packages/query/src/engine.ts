@@ -23,7 +23,7 @@ export const defaultQueryLimits: QueryLimits = {
   runtimeMsMax: 10 * 60 * 1000,
   rowsMax: 100_000_000,
   textLengthMax: 4 * 1024 * 1024,
-  conflictRetriesMax: 10,
+  conflictRetriesMax: 20,
   cachedPlansMax: 500,
 };
 
@@ -56,7 +56,8 @@ class Engine implements QueryEngine {
       request,
       prepared,
       settings,
-      begin: () => this.#begin(request),
+      begin: (planned) => this.#begin(request, planned),
+      prepareAgain: () => this.#prepare(request),
       explain: (done) => explainPlan(done, this.#planner.statistics),
       onEnd: (ended) => this.#running.delete(ended.id),
       planMs: clock.monotonicMs() - startMs,
@@ -99,19 +100,15 @@ class Engine implements QueryEngine {
     }
   }
 
-  /** Planned again for every attempt: mostly found in the cache, but the schema may have changed. */
-  #begin(request: QueryRequest): { prepared: Prepared; transaction: Transaction } {
-    const prepared = this.#prepare(request);
-    if (request.transaction !== undefined) return { prepared, transaction: request.transaction };
+  #begin(request: QueryRequest, { plan }: Prepared): Transaction {
+    if (request.transaction !== undefined) return request.transaction;
     const { isolation, asOf } = request.options ?? {};
-    const { modifies } = prepared.plan;
-    if (asOf !== undefined && modifies) {
+    if (asOf !== undefined && plan.modifies) {
       throw themisError('BAD_REQUEST', {
         message: 'A query that reads an earlier moment (asOf) cannot modify data.',
       });
     }
-    const transaction = this.#options.store.begin({ isolation, asOf, readOnly: !modifies });
-    return { prepared, transaction };
+    return this.#options.store.begin({ isolation, asOf, readOnly: !plan.modifies });
   }
 
   #settings(request: QueryRequest, startMs: number): QuerySettings {

@@ -2,7 +2,7 @@ import { compareValues, type Value } from '@themisdb/base';
 import type { Evaluate } from '../expression/contract.ts';
 import { asLimit } from './limit.ts';
 import { estimateBatchBytes } from './memory.ts';
-import type { Batch, Batches, Operator, Origin, Row, Run } from './operator.ts';
+import type { Batches, Operator, Origin, Row, Run } from './operator.ts';
 import { rebatch } from './chain.ts';
 
 export interface SortKeyCode {
@@ -68,42 +68,46 @@ async function* topRows(
     await input.return?.();
     return;
   }
-  // The first `sorted` entries are the best so far, in order; newer ones wait behind them.
-  let entries: Entry[] = [];
+  // The best so far, then those that came since and may be better.
+  const entries: Entry[] = [];
   let worst: Entry | undefined;
   let charged = 0;
+  const charge = (bytes: number): void => {
+    charged += bytes;
+    run.memory.charge(bytes);
+  };
   const compact = (): void => {
     entries.sort(order);
     if (entries.length > wanted) entries.length = wanted;
     if (entries.length === wanted) worst = entries[wanted - 1];
-    const bytes = estimateBatchBytes(sample(entries)) * Math.ceil(entries.length / samples);
     run.memory.release(charged);
-    charged = bytes;
-    run.memory.charge(bytes);
+    charged = 0;
+    charge(bytesOf(entries, keys));
   };
   try {
     const room = Math.max(2 * wanted, wanted + run.batchRows);
     for await (const batch of input) {
+      const before = entries.length;
       for (const row of batch) {
         const entry = entryOf(row, keys, run);
-        if (worst !== undefined && order(entry, worst) >= 0) continue;
-        entries.push(entry);
-        if (entries.length >= room) compact();
+        if (worst === undefined || order(entry, worst) < 0) entries.push(entry);
       }
+      charge(bytesOf(entries.slice(before), keys));
+      if (entries.length >= room) compact();
     }
     compact();
-    const rows = entries.map((entry) => entry.row);
-    entries = [];
-    yield* rebatch(rows, run);
+    yield* rebatch(
+      entries.map((entry) => entry.row),
+      run,
+    );
   } finally {
     run.memory.release(charged);
   }
 }
 
-const samples = 8;
-
-function sample(entries: readonly Entry[]): Batch {
-  return entries.slice(0, samples).map((entry) => entry.row);
+function bytesOf(entries: readonly Entry[], keys: readonly SortKeyCode[]): number {
+  const rows = entries.map((entry) => entry.row);
+  return estimateBatchBytes(rows) + entries.length * entryBytes(keys);
 }
 
 function entryBytes(keys: readonly SortKeyCode[]): number {

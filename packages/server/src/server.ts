@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Env } from '@themisdb/base';
 import { isLoopbackHost } from './config/loopback.ts';
@@ -80,32 +80,35 @@ async function listen(config: ServerConfig, parts: DatabaseParts): Promise<Runni
     guard: new HostGuard(config.hosts),
     idPrefix: `${randomBytes(5).toString('base64url')}-`,
   });
-  const server = createServer(
-    {
-      headersTimeout: headersTimeoutMs,
-      // Bodies have their own clock (`body.ts`): an import may take hours.
-      requestTimeout: 0,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 5000,
-    },
-    (request, response) => void listener.handle(request, response),
-  );
+  const server = createServer({
+    headersTimeout: headersTimeoutMs,
+    // Bodies have their own clock (`body.ts`): an import may take hours.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: 5000,
+  });
+  const handle = (request: IncomingMessage, response: ServerResponse): void =>
+    void listener.handle(request, response);
+  // Who asks before sending a body hears "continue" when a route begins to read it.
+  server.on('request', handle).on('checkContinue', handle);
   server.maxConnections = config.limits.connectionsMax;
   dropStalled(server, config.limits.receiveTimeoutMs);
   await bind(server, config);
   const { port } = server.address() as AddressInfo;
+  const database = makeDatabase(parts, 'default');
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   return {
     url: `http://${host}:${port}`,
     port,
-    database: makeDatabase(parts, 'default'),
+    database,
     stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
       stopping.abort(themisError('SHUTTING_DOWN', { message: 'the server is stopping' }));
       await finishRequests(server, parts.env, graceMs, stopNow);
+      await listener.idle();
       services.transactions.rollbackAll();
       await services.cursors.closeAll();
-      await parts.store.checkpoint();
-      await parts.close();
+      await database.checkpoint();
+      await database.close();
     }),
   };
 }

@@ -47,6 +47,10 @@ export function makeDatabase(parts: DatabaseParts, namespace: string): Database 
   const checkOpen = (): void => {
     if (state.isClosed) throw themisError('SHUTTING_DOWN', { message: 'the database is closed' });
   };
+  const live = (): Store => {
+    checkOpen();
+    return store;
+  };
   const inTransaction = async <Result>(
     work: (transaction: Transaction) => Promise<Result>,
     options?: TransactOptions,
@@ -97,7 +101,7 @@ export function makeDatabase(parts: DatabaseParts, namespace: string): Database 
       checkOpen();
       return queries.explain({ ...requestOf(query, params), namespace });
     },
-    collection: (name) => makeCollection(parts, context, name),
+    collection: (name) => makeCollection(live, context, name),
     collections() {
       checkOpen();
       return store.catalog().collections(namespace);
@@ -106,7 +110,7 @@ export function makeDatabase(parts: DatabaseParts, namespace: string): Database 
       checkOpen();
       parts.checkSpec(namespace, spec);
       await store.createCollection(namespace, spec);
-      return makeCollection(parts, context, spec.name);
+      return makeCollection(live, context, spec.name);
     },
     transaction: (work, options) =>
       inTransaction((transaction) => {
@@ -119,7 +123,10 @@ export function makeDatabase(parts: DatabaseParts, namespace: string): Database 
       checkOpen();
       return readChanges(store, namespace, options ?? {}, state.closing.signal);
     },
-    checkpoint: () => store.checkpoint(),
+    async checkpoint() {
+      checkOpen();
+      await store.checkpoint();
+    },
     close: () => (state.close ??= closeAll(parts, state)),
   };
 }
@@ -173,9 +180,8 @@ function scopeOf(
   return { collection: (name) => makeOperations(inside, name), query };
 }
 
-function makeCollection(parts: DatabaseParts, context: OperationContext, name: string): Collection {
-  const { store } = parts;
-  const info = (): CollectionInfo => mustCollection(store.catalog(), context.namespace, name);
+function makeCollection(live: () => Store, context: OperationContext, name: string): Collection {
+  const info = (): CollectionInfo => mustCollection(live().catalog(), context.namespace, name);
   return {
     ...makeOperations(context, name),
     name,
@@ -188,10 +194,10 @@ function makeCollection(parts: DatabaseParts, context: OperationContext, name: s
       });
       return results.map((result) => ('error' in result ? result : result.after!.document()));
     },
-    createIndex: async (spec) => store.createIndex(info(), spec),
-    dropIndex: async (nameOrId) => store.dropIndex(info(), mustIndex(info(), nameOrId)),
-    truncate: async () => store.truncateCollection(info()),
-    drop: async () => store.dropCollection(info()),
+    createIndex: async (spec) => live().createIndex(info(), spec),
+    dropIndex: async (nameOrId) => live().dropIndex(info(), mustIndex(info(), nameOrId)),
+    truncate: async () => live().truncateCollection(info()),
+    drop: async () => live().dropCollection(info()),
   };
 }
 

@@ -6,6 +6,13 @@ export interface BodyOptions {
   /** Time for the whole body; a body that stops altogether is met by the socket's own timeout. */
   readonly receiveMs: number;
   readonly now: () => number;
+  /** Called before the first byte is taken: a client that asks first is told to go on. */
+  readonly begin: () => void;
+}
+
+/** Whether the client waits for "100 Continue" before it sends the body. */
+export function isAsking(request: IncomingMessage): boolean {
+  return request.headers.expect?.toLowerCase() === '100-continue';
 }
 
 /** Sockets on which a body is awaited. */
@@ -31,6 +38,8 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
     const lastMs = options.now() + options.receiveMs;
     receiving.set(request.socket, request);
     let isTooLarge = Number(request.headers['content-length'] ?? 0) > options.bytesMax;
+    if (isTooLarge && isAsking(request)) return reject(tooLarge(options.bytesMax));
+    options.begin();
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > options.bytesMax) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasCode, type Value } from '@themisdb/base';
 import { defaultNamespace, mustName, parseJson, themisError } from '@themisdb/protocol';
-import { readBody, streamBody } from './body.ts';
+import { isAsking, readBody, streamBody } from './body.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
 import type { Services } from './services.ts';
 
@@ -79,6 +79,7 @@ export class Exchange {
       bytesMax: config.limits.bodyBytesMax,
       receiveMs: config.limits.receiveTimeoutMs,
       now: () => env.clock.monotonicMs(),
+      begin: () => this.#letSend(),
     });
   }
 
@@ -93,7 +94,12 @@ export class Exchange {
   stream(allowedTypes: readonly string[]): AsyncIterableIterator<Uint8Array> {
     checkContentType(this.header('content-type'), allowedTypes);
     checkContentEncoding(this.header('content-encoding'));
+    this.#letSend();
     return streamBody(this.request);
+  }
+
+  #letSend(): void {
+    if (isAsking(this.request)) this.response.writeContinue();
   }
 
   /** Gives timers and listeners back; the listener calls it once the answer is out. */

@@ -37,6 +37,7 @@ export class Listener {
   readonly #unrouted: RouteMetrics;
   readonly #idPrefix: string;
   #ids = 0;
+  #idlers: (() => void)[] = [];
 
   constructor({ services, routes, guard, idPrefix }: ListenerOptions) {
     this.#services = services;
@@ -69,8 +70,14 @@ export class Listener {
       status = await this.#fail(exchange, error);
     }
     exchange.end();
-    metrics.inFlight--;
+    if (--metrics.inFlight === 0) for (const wake of this.#idlers.splice(0)) wake();
     (target?.metrics ?? this.#unrouted).answered(status, env.clock.monotonicMs() - startedMs);
+  }
+
+  /** Resolves when no request is under way. */
+  async idle(): Promise<void> {
+    if (this.#services.metrics.inFlight === 0) return;
+    await new Promise<void>((resolve) => this.#idlers.push(resolve));
   }
 
   #requestId(request: IncomingMessage): string {

@@ -1,19 +1,31 @@
+import type { Expression } from '@themisdb/aql';
 import type { IndexEntry, StoredRecord } from '@themisdb/storage';
+import type { Evaluate } from '../expression/contract.ts';
 import type { Access, IndexAccess, ScanNode } from '../plan/node.ts';
+import type { Test } from './filter.ts';
 import { makeHashJoin } from './hash-join.ts';
 import { entryScan, recordScan, type IndexParts } from './index-scan.ts';
-import type { Lowering } from './lower.ts';
+import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
 import { makePrimaryScan } from './primary-scan.ts';
 import { entryReader, recordReader, type Field } from './read-record.ts';
 import { fullScan, makeScan, type Reader, type Source } from './scan.ts';
+
+/** What the lowering of all nodes shares. */
+export interface LoweringTools {
+  readonly layout: Layout;
+  compile(expression: Expression): Evaluate;
+  maybe(expression: Expression | undefined): Evaluate | undefined;
+  /** All conditions together; undefined when there are none. */
+  test(conditions: readonly Expression[]): Test | undefined;
+}
 
 /** A source of items with the reader that understands them. */
 type Reading =
   | { readonly source: Source<StoredRecord>; readonly reader: Reader<StoredRecord> }
   | { readonly source: Source<IndexEntry>; readonly reader: Reader<IndexEntry> };
 
-export function lowerScan(node: ScanNode, lowering: Lowering): Operator {
+export function lowerScan(node: ScanNode, lowering: LoweringTools): Operator {
   const { access, collection } = node;
   if (access.type === 'hash') return lowerHashJoin(node, lowering);
   if (access.type === 'primary') {
@@ -41,7 +53,7 @@ interface AnyReading {
 function sourceOf(
   node: ScanNode,
   access: Exclude<Access, { type: 'hash' | 'primary' }>,
-  lowering: Lowering,
+  lowering: LoweringTools,
 ): (fields: readonly Field[]) => Reading {
   if (access.type === 'full') {
     return (fields) => ({ source: fullScan(node.collection), reader: recordReader(fields) });
@@ -54,7 +66,7 @@ function sourceOf(
   return (fields) => ({ source: entryScan(parts), reader: entryReader(fields, index) });
 }
 
-function indexParts(node: ScanNode, access: IndexAccess, lowering: Lowering): IndexParts {
+function indexParts(node: ScanNode, access: IndexAccess, lowering: LoweringTools): IndexParts {
   return {
     collection: node.collection,
     reverse: access.reverse,
@@ -68,7 +80,7 @@ function indexParts(node: ScanNode, access: IndexAccess, lowering: Lowering): In
   };
 }
 
-function lowerHashJoin(node: ScanNode, lowering: Lowering): Operator {
+function lowerHashJoin(node: ScanNode, lowering: LoweringTools): Operator {
   const access = node.access as Extract<Access, { type: 'hash' }>;
   const outerKeys = access.keys.map((key) => lowering.compile(key.outer));
   const open = sourceOf(node, access.build, lowering);
@@ -86,7 +98,7 @@ function lowerHashJoin(node: ScanNode, lowering: Lowering): Operator {
 }
 
 /** Registers of what the scan reads: early ones side by side, then late ones. */
-function declareFields(node: ScanNode, lowering: Lowering): Field[] {
+function declareFields(node: ScanNode, lowering: LoweringTools): Field[] {
   const { layout } = lowering;
   const { document, projections } = node.output;
   const ordered = [...projections].sort((a, b) => Number(b.early) - Number(a.early));

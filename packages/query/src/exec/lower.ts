@@ -20,7 +20,7 @@ import { Layout } from './layout.ts';
 import { makeLet } from './let.ts';
 import { makeLimit } from './limit.ts';
 import { makeLookup } from './lookup.ts';
-import { lowerScan } from './lower-scan.ts';
+import { lowerScan, type LoweringTools } from './lower-scan.ts';
 import { makeModify } from './modify.ts';
 import type { Operator } from './operator.ts';
 import { makeDistinct } from './return.ts';
@@ -51,8 +51,7 @@ export function lowerPlan(plan: Plan, catalog: Catalog): Program {
   return { chain, layout: lowering.layout, parameters };
 }
 
-/** What the lowering of all nodes shares. */
-export class Lowering {
+class Lowering implements LoweringTools {
   readonly layout: Layout = new Layout();
   readonly catalog: Catalog;
 
@@ -81,7 +80,6 @@ export class Lowering {
     return expression && this.compile(expression);
   }
 
-  /** All conditions together; undefined when there are none. */
   test(conditions: readonly Expression[]): Test | undefined {
     const tests = conditions.map((condition) => this.#testOf(condition));
     const [first, second] = tests;

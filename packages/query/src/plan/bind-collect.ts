@@ -1,9 +1,9 @@
 import type { Aggregate, Collect, Expression, Property, Reference, Span } from '@themisdb/aql';
 import { suggest } from '@themisdb/base';
 import { aggregateTable } from '../functions/index.ts';
-import { declare } from './bind.ts';
-import { bindExpression, reference, type Place } from './bind-expression.ts';
+import { bindExpression } from './bind-expression.ts';
 import { bindCollectMethod } from './bind-options.ts';
+import { declare, reference, type Place } from './place.ts';
 import type { CollectNode, NamedExpression, PlanAggregate } from './node.ts';
 
 /** COLLECT in all forms: expressions see the variables before it, later clauses only the new ones. */

@@ -2,34 +2,22 @@ import { isArray, objectFrom, suggest, type Value } from '@themisdb/base';
 import type {
   BoundMember,
   BoundProperty,
-  Clause,
   CollectionParameter,
   Expression,
   FunctionCall,
   Property,
   Reference,
   Satisfies,
-  Span,
   Subquery,
 } from '@themisdb/aql';
 import type { CollectionInfo } from '@themisdb/storage';
 import { mustFindFunction } from '../expression/call.ts';
 import { mapOperands } from '../expression/map-node.ts';
 import { valueToExpression } from '../expression/index.ts';
-import type { BindContext } from './bind-context.ts';
-import type { Pipeline, PlanNode } from './node.ts';
-import { Scope } from './scope.ts';
 
-/** Where an expression stands. */
-export interface Place {
-  readonly context: BindContext;
-  readonly scope: Scope;
-  /** Puts a node before the one the expression belongs to. */
-  emit(node: PlanNode): void;
-  bindSubquery(clauses: readonly Clause[], scope: Scope): Pipeline;
-  /** Names that only inline expressions around here know: CURRENT, SATISFIES variables. */
-  readonly inline: ReadonlyMap<string, string>;
-}
+import type { PlanNode } from './node.ts';
+import { mustBeNew, reference, type Place } from './place.ts';
+import { Scope } from './scope.ts';
 
 /**
  * Resolves names and parameters, and hoists what must wait (subqueries, DOCUMENT(), counting a
@@ -88,10 +76,6 @@ function hasFixedOperand(operator: string): boolean {
 function bindFixed(node: Expression, place: Place): Expression {
   if (node.type !== 'BindParameter') return bindExpression(node, place);
   return valueToExpression(place.context.param(node.name, node.span, 'structural'), node.span);
-}
-
-export function reference(name: string, span: Span): Reference {
-  return { type: 'Reference', span, name };
 }
 
 function bindReference(node: Reference, place: Place): Expression {
@@ -195,16 +179,6 @@ function bindSatisfies(node: Satisfies, place: Place): Expression {
     source: bindExpression(node.source, place),
     condition: bindExpression(node.condition, inner),
   };
-}
-
-export function mustBeNew(name: string, span: Span, place: Pick<Place, 'context' | 'scope'>): void {
-  if (place.scope.resolve(name) === undefined || name === 'OLD' || name === 'NEW') return;
-  throw place.context.error(
-    'AQL_VARIABLE_REDECLARED',
-    span,
-    `There is a variable ${name} in scope already: choose another name.`,
-    { name },
-  );
 }
 
 function hoistSubquery(node: Subquery, place: Place): Expression {

@@ -9,10 +9,11 @@ import type {
 } from '@themisdb/aql';
 import type { CollectionInfo } from '@themisdb/storage';
 import { valueToExpression } from '../expression/index.ts';
-import { bindExpression, reference, type Place } from './bind-expression.ts';
+import { bindExpression } from './bind-expression.ts';
 import { bindModifyOptions } from './bind-options.ts';
 import { scanAll } from './build.ts';
 import type { ModifyNode, PlanNode } from './node.ts';
+import { reference, type Place } from './place.ts';
 import { Scope } from './scope.ts';
 import { variablesOfNode } from './variables.ts';
 

@@ -1,7 +1,7 @@
 import type { Expression, Span, Window } from '@themisdb/aql';
 import { bindAggregate } from './bind-collect.ts';
-import { declare } from './bind.ts';
-import { bindExpression, type Place } from './bind-expression.ts';
+import { bindExpression } from './bind-expression.ts';
+import { declare, type Place } from './place.ts';
 import type { PlanAggregate } from './node.ts';
 
 /** WINDOW adds its aggregates to each row; all variables stay in sight. */

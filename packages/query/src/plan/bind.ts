@@ -13,12 +13,13 @@ import type {
 import type { Value } from '@themisdb/base';
 import { bindCollect } from './bind-collect.ts';
 import { BindContext, type BindInput } from './bind-context.ts';
-import { bindExpression, emitSubquery, mustBeNew, type Place } from './bind-expression.ts';
+import { bindExpression, emitSubquery } from './bind-expression.ts';
 import { bindModification } from './bind-modify.ts';
 import { bindForOptions } from './bind-options.ts';
 import { bindWindow } from './bind-window.ts';
 import { scanAll } from './build.ts';
 import type { Pipeline, Plan, PlanNode, PlanSortKey } from './node.ts';
+import { declare, mustBeNew, type Place } from './place.ts';
 import { Scope } from './scope.ts';
 
 export interface BoundQuery {
@@ -117,14 +118,6 @@ function bindClause(clause: Clause, place: Place): void {
     default:
       return bindModification(clause, place);
   }
-}
-
-/** Declares a variable of the query and returns its unique name. */
-export function declare(name: string, span: Span, place: Place): string {
-  mustBeNew(name, span, place);
-  const unique = place.context.names.declare(name);
-  place.scope.declare(name, unique);
-  return unique;
 }
 
 function bindFor(clause: For, place: Place): void {

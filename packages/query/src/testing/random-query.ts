@@ -1,4 +1,4 @@
-import { Prng } from '@themisdb/base';
+import type { Prng } from '@themisdb/base';
 
 /**
  * Random queries over collections `left` and `right`, whose documents have attributes `a`, `b`, `c`

@@ -2,7 +2,7 @@ import { invariants } from '@themisdb/base';
 import { MemoryStorage } from '../memory-storage.ts';
 import { makeMessage } from '../message.ts';
 import { Raft } from '../raft.ts';
-import { mustProgress } from '../replication.ts';
+import { broadcastAppend, mustProgress } from '../replication.ts';
 import type { Progress } from '../tracker/progress.ts';
 import {
   becomeCandidate,
@@ -25,7 +25,7 @@ import { DEFAULTS, entriesFrom, membersOf, type Role } from './values.ts';
  * disk, and of states that a host would never let last. Nothing is written or applied unless the test
  * does it.
  */
-export interface CoreSetup extends Partial<RaftConfig> {
+export interface CoreSetup extends Partial<Omit<RaftConfig, 'storage'>> {
   readonly members?: Partial<ConfState>;
   /** Terms of the entries in storage, from index 1 on. */
   readonly terms?: readonly number[];
@@ -59,12 +59,15 @@ export function makeLeader(setup: CoreSetup = {}): Raft {
   return enterRole(makeCore(setup), 'leader');
 }
 
-/** Puts a core into a role at once, without the messages that would lead there. */
+/** Puts a core into a role at once, without asking anybody; a leader makes its first appends. */
 export function enterRole(core: Raft, role: Role, lead = 2): Raft {
   if (role === 'follower') becomeFollower(core, Math.max(core.term, 1), lead);
   if (role === 'pre-candidate') becomePreCandidate(core);
   if (role === 'candidate' || role === 'leader') becomeCandidate(core);
-  if (role === 'leader') becomeLeader(core);
+  if (role === 'leader') {
+    becomeLeader(core);
+    broadcastAppend(core);
+  }
   return core;
 }
 

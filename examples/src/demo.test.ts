@@ -173,7 +173,7 @@ const expected: Readonly<Record<string, Expected>> = {
           director,
           films: list.length,
           exact: rating,
-          rating: Math.floor(rating * 100) / 100,
+          rating: Math.round(rating * 100) / 100,
           best: best.title,
         };
       })

@@ -97,7 +97,7 @@ FOR m IN movies
   SORT rating DESC, director
   LIMIT 5
   LET best = FIRST(FOR f IN films SORT f.rating DESC, f.title RETURN f.title)
-  RETURN { director, films: LENGTH(films), rating: FLOOR(rating * 100) / 100, best }`,
+  RETURN { director, films: LENGTH(films), rating: ROUND(rating * 100) / 100, best }`,
   },
   {
     name: 'flops',

@@ -105,6 +105,8 @@ class NodeFile implements DiskFile {
    * fdatasync, p50): file that grows 0.28 ms, ftruncate 0.22 ms, zeros 0.15 ms; the zeros themselves
    * take 60-240 ms. With ftruncate alone the first write to each block changes metadata, which the sync
    * must commit too, and the space is not reserved, so that disk full would strike a later write.
+   * Each MiB is synced by itself: syncs of another file meanwhile took at most 15 ms, against 40 ms with
+   * one sync at the end, for 30 % more time in all.
    */
   async allocate(length: number): Promise<void> {
     const handle = this.#open();
@@ -114,9 +116,9 @@ class NodeFile implements DiskFile {
     while (position < length) {
       const part = zeros.subarray(0, Math.min(zeros.length, length - position));
       await this.#writeAll(handle, position, part);
+      await this.#attempt('allocate', handle.datasync());
       position += part.length;
     }
-    await this.#attempt('allocate', handle.datasync());
   }
 
   /** Asked before a disk is filled to the last byte with zeros that are of no use. */

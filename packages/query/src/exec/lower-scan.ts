@@ -97,6 +97,11 @@ function lowerHashJoin(node: ScanNode, lowering: LoweringTools): Operator {
   });
 }
 
+/** The name under which the register of a scan's encoded records is known. */
+export function recordOf(variable: string): string {
+  return `${variable}\u0000record`;
+}
+
 /** Registers of what the scan reads: early ones side by side, then late ones. */
 function declareFields(node: ScanNode, lowering: LoweringTools): Field[] {
   const { layout } = lowering;
@@ -107,7 +112,10 @@ function declareFields(node: ScanNode, lowering: LoweringTools): Field[] {
     steps,
     early,
   }));
-  if (document !== 'none') {
+  if (document === 'record') {
+    const register = layout.declare(recordOf(node.variable));
+    fields.push({ register, steps: [], early: false, asRecord: true });
+  } else if (document !== 'none') {
     const register = layout.declare(node.variable);
     fields.push({ register, steps: [], early: document === 'early' });
   }

@@ -20,7 +20,8 @@ import { Layout } from './layout.ts';
 import { makeLet } from './let.ts';
 import { makeLimit } from './limit.ts';
 import { makeLookup } from './lookup.ts';
-import { lowerScan, type LoweringTools } from './lower-scan.ts';
+import { lowerScan, recordOf, type LoweringTools } from './lower-scan.ts';
+import { makeMaterialise } from './materialise.ts';
 import { makeModify } from './modify.ts';
 import type { Operator } from './operator.ts';
 import { makeDistinct } from './return.ts';
@@ -140,6 +141,10 @@ class Lowering implements LoweringTools {
           register: layout.declare(node.variable),
           catalog: this.catalog,
         });
+      case 'materialise': {
+        const record = layout.declare(recordOf(node.variable));
+        return makeMaterialise(node.id, record, layout.declare(node.variable));
+      }
       case 'count':
         return makeCount(node.id, layout.declare(node.variable), node.collection);
       case 'sort': {

@@ -1,5 +1,6 @@
 import type { Value } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import { isRecord, recordBytes } from './materialise.ts';
 import type { Batch, MemoryMeter, Row } from './operator.ts';
 
 export class Meter implements MemoryMeter {
@@ -51,7 +52,7 @@ export function estimateBytes(value: Value): number {
       if (Array.isArray(value)) {
         for (const item of value as readonly Value[]) bytes += pointer + estimateBytes(item);
       } else {
-        // Values from storage that are not decoded yet tell no attributes and count as small.
+        if (isRecord(value)) return recordBytes;
         for (const name in value) {
           bytes += pointer + estimateBytes((value as Record<string, Value>)[name]!);
         }

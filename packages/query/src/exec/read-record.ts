@@ -2,6 +2,7 @@ import { assert } from '@themisdb/base';
 import { PathReader, type IndexEntry, type IndexInfo, type StoredRecord } from '@themisdb/storage';
 import { coveredBy } from '../plan/covering.ts';
 import { attributeAt } from './attribute-path.ts';
+import { recordValue } from './materialise.ts';
 import type { Row } from './operator.ts';
 import type { Reader } from './scan.ts';
 
@@ -11,6 +12,8 @@ export interface Field {
   /** Empty for the whole document. */
   readonly steps: readonly string[];
   readonly early: boolean;
+  /** Instead of the document, the record itself, to be decoded later. */
+  readonly asRecord?: boolean;
 }
 
 /**
@@ -42,8 +45,12 @@ function readFields(fields: readonly Field[]): Read<StoredRecord> {
   }
   const whole = fields.find((field) => field.steps.length === 0);
   if (whole !== undefined) {
-    const { register } = whole;
-    reads.push((record, row) => void (row[register] = record.document()));
+    const { register, asRecord } = whole;
+    reads.push(
+      asRecord === true
+        ? (record, row) => void (row[register] = recordValue(record))
+        : (record, row) => void (row[register] = record.document()),
+    );
   }
   return together(reads);
 }

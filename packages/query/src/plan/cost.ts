@@ -80,6 +80,7 @@ export function estimateNode(node: PlanNode, input: Estimate, statistics: Statis
     case 'return':
       return plus(node.distinct ? Math.max(1, rows * 0.5) : rows, rows * costs.row);
     case 'let':
+    case 'materialise':
     case 'window':
       return plus(rows, rows * costs.row);
   }

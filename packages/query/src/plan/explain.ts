@@ -88,6 +88,8 @@ function nodeText(node: PlanNode): string {
       return `LET ${node.variable} = (subquery)${node.once ? ' once' : ''}`;
     case 'lookup':
       return `LET ${node.variable} = DOCUMENT(${[node.collection, node.ids].flatMap((part) => (part === undefined ? [] : [show(part)])).join(', ')})`;
+    case 'materialise':
+      return `decode ${node.variable}`;
     case 'count':
       return `LET ${node.variable} = COUNT(${node.collection.name})`;
     case 'sort': {
@@ -141,8 +143,9 @@ function scanText(node: ScanNode): string {
   if (node.filters.length > 0) parts.push(`filter ${node.filters.map(show).join(' && ')}`);
   if (node.limit !== undefined) parts.push(`limit ${show(node.limit)}`);
   const { document, projections } = node.output;
-  if (document === 'none') {
+  if (document === 'none' || document === 'record') {
     const names = projections.map(({ steps }) => steps.join('.'));
+    if (document === 'record') names.push('the rest later');
     parts.push(names.length === 0 ? 'reading nothing' : `reading ${names.join(', ')}`);
   }
   return parts.join(', ');

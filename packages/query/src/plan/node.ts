@@ -18,6 +18,7 @@ export type PlanNode =
   | LetNode
   | SubqueryNode
   | LookupNode
+  | MaterialiseNode
   | CountNode
   | SortNode
   | LimitNode
@@ -52,8 +53,11 @@ export interface ScanNode extends NodeBase {
 
 /** What later nodes (and the filters) need of each row. */
 export interface ScanOutput {
-  /** Whether the whole document goes into the variable's register, and when. */
-  readonly document: 'none' | 'early' | 'late';
+  /**
+   * Whether the whole document goes into the variable's register: before the filters are tried,
+   * after, or (`record`) only when a MaterialiseNode asks for it.
+   */
+  readonly document: 'none' | 'early' | 'late' | 'record';
   /** These attributes go into registers of their own. */
   readonly projections: readonly Projection[];
 }
@@ -156,6 +160,12 @@ export interface LookupNode extends NodeBase {
   /** Of the two-argument form; an expression giving its name. */
   readonly collection: Expression | undefined;
   readonly ids: Expression;
+}
+
+/** Decodes the documents of a scan that handed on encoded records. */
+export interface MaterialiseNode extends NodeBase {
+  readonly type: 'materialise';
+  readonly variable: string;
 }
 
 /** COUNT(collection) and the like. */

@@ -27,6 +27,7 @@ export function mapExpressions(node: PlanNode, change: Change): PlanNode {
       return { ...node, value: change(node.value) };
     case 'subquery':
     case 'count':
+    case 'materialise':
       return node;
     case 'lookup':
       return { ...node, collection: maybe(node.collection), ids: change(node.ids) };

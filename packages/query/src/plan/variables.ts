@@ -39,6 +39,7 @@ export function expressionsOf(node: PlanNode): readonly Expression[] {
       return [node.value];
     case 'subquery':
     case 'count':
+    case 'materialise':
       return [];
     case 'lookup':
       return node.collection === undefined ? [node.ids] : [node.collection, node.ids];

@@ -51,8 +51,20 @@ class QueryMaker {
     const name = `d${this.#documents.length}`;
     const source = this.#prng.pick(['left', 'right']);
     const hint = this.#prng.chance(0.05) ? ' OPTIONS { disableIndex: true }' : '';
+    if (this.#prng.chance(0.12)) return this.#loopOverSubquery(name, source);
     this.#documents.push(name);
     return `FOR ${name} IN ${source}${hint}`;
+  }
+
+  #loopOverSubquery(name: string, source: string): string {
+    const inner = `q${this.#prng.u32()}`;
+    this.#documents.push(inner);
+    const filters = this.#filters();
+    this.#documents.pop();
+    const some = `SORT ${inner}.${this.#name()}, ${inner}._key LIMIT ${this.#prng.below(9)}`;
+    const clauses = [`FOR ${inner} IN ${source}`, ...filters, this.#prng.chance(0.3) ? some : ''];
+    this.#documents.push(name);
+    return `FOR ${name} IN (${clauses.join(' ')} RETURN ${inner})`;
   }
 
   #filters(): string[] {

@@ -5,6 +5,8 @@ import { foldConstantParts } from './fold-constants.ts';
 import { fuseFilters } from './fuse-filters.ts';
 import { hashJoin } from './hash-join.ts';
 import { inlineLets } from './inline-lets.ts';
+import { inlineSubqueries } from './inline-subqueries.ts';
+import { lateDocumentMaterialization } from './late-document-materialization.ts';
 import { limitIntoScan } from './limit-into-scan.ts';
 import { moveFiltersUp } from './move-filters-up.ts';
 import { reduceExtractionToProjection } from './reduce-extraction-to-projection.ts';
@@ -20,6 +22,7 @@ import { useIndexes } from './use-indexes.ts';
 /** All rules in the order they run. */
 export const rules: readonly Rule[] = [
   foldConstantParts,
+  inlineSubqueries,
   inlineLets,
   removeUnnecessaryCalculations,
   splitFilters,
@@ -35,5 +38,6 @@ export const rules: readonly Rule[] = [
   limitIntoScan,
   reduceModificationToKey,
   reduceExtractionToProjection,
+  lateDocumentMaterialization,
   useCoveringIndex,
 ];

@@ -138,6 +138,9 @@ describe('the past', () => {
       const text = 'FOR p IN people FILTER p.age == 31 RETURN p.name';
       expect(await database.query(text)).toEqual([]);
       expect(await database.query(text, {}, { asOf })).toEqual(['Ann']);
+      const transaction = database.store.begin({ asOf });
+      expect(await database.query(text, {}, {}, { transaction })).toEqual(['Ann']);
+      transaction.rollback();
       const write = database.query('REMOVE "ann" IN people', {}, { asOf });
       await expect(write).rejects.toMatchObject({ code: 'BAD_REQUEST' });
     });

@@ -78,7 +78,7 @@ export class Planner {
     const { plan, applied } = optimise(start, options?.optimizer?.rules ?? [], {
       id: () => bound.context.id(),
       param: (name) => params[name],
-      indexesReadable: options?.asOf === undefined,
+      indexesReadable: indexesReadable(request),
       statistics: this.statistics,
       repeats: 1,
       warn: (code, message) => bound.context.warn(code, message),
@@ -139,9 +139,15 @@ export class Planner {
 /** Plans kept of one text, for different parameters. */
 const variantsMax = 4;
 
-function cacheKey({ text, namespace, options }: QueryRequest): string {
-  const flags = `${options?.fullCount === true}/${options?.asOf !== undefined}`;
+function cacheKey(request: QueryRequest): string {
+  const { text, namespace, options } = request;
+  const flags = `${options?.fullCount === true}/${indexesReadable(request)}`;
   return `${namespace}\u0000${flags}\u0000${options?.optimizer?.rules?.join() ?? ''}\u0000${text}`;
+}
+
+/** A moment in the past has no index entries. */
+function indexesReadable({ options, transaction }: QueryRequest): boolean {
+  return options?.asOf === undefined && transaction?.indexesReadable !== false;
 }
 
 function keyOf(bound: BoundQuery, params: Params): Pick<CachedPlan, 'structural' | 'types'> {

@@ -109,6 +109,8 @@ export interface Transaction {
   /** The catalog as of the snapshot: plan with this one, not with a newer. */
   readonly catalog: Catalog;
   readonly readOnly: boolean;
+  /** False when it reads an earlier moment, for which there are no index entries: use `scan`. */
+  readonly indexesReadable: boolean;
   readonly state: 'open' | 'committed' | 'rolled-back';
   /** Writes buffered so far. */
   readonly writes: number;

@@ -46,6 +46,10 @@ export class StoreTransaction implements Transaction {
     return this.#state.readOnly;
   }
 
+  get indexesReadable(): boolean {
+    return this.#state.asOf === undefined;
+  }
+
   get state(): 'open' | 'committed' | 'rolled-back' {
     const { status } = this.#state;
     return status === 'committing' ? 'open' : status;

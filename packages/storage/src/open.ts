@@ -3,12 +3,12 @@ import type { KvEngine } from '@themisdb/kv';
 import { loadTokenHash } from '@themisdb/sharding';
 import type { Wal } from '@themisdb/wal';
 import { SchemaChanges } from './catalog/schema-changes.ts';
-import { ChangeLog } from './changes/change-log.ts';
+import { ChangeLog, lastChange } from './changes/change-log.ts';
 import { defaultRetention, type Retention, type StoreContext } from './context.ts';
 import type { CollectionInfo, IndexInfo } from './contract/catalog.ts';
 import type { CollectionRules, RulesFactory, Store } from './contract/store.ts';
 import { EntryEncoder } from './index/entries.ts';
-import { KeySpace, rangeOf, space } from './keys.ts';
+import { KeySpace } from './keys.ts';
 import { defaultLimits, type StoreLimits } from './limits.ts';
 import { Checkpointer } from './log/checkpoint.ts';
 import { CommitPipeline } from './log/pipeline.ts';
@@ -58,9 +58,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     { wal, group: shard, ...every },
     recovered.retained,
   );
-  const changes = new ChangeLog(context, checkpointer, await lastChangeIndex(engine, keys));
-  context.pipeline.onApplied = () => {
-    changes.noteApplied(context.views.current.index);
+  const changes = new ChangeLog(context, checkpointer, await lastChange(engine, keys));
+  context.pipeline.onApplied = (last) => {
+    if (last !== undefined) changes.noteApplied(last);
     checkpointer.runWhenDue();
   };
   await removeUnfinishedIndexes(context, schema);
@@ -121,15 +121,6 @@ function cachedRules(
     if (!made.has(collection.id)) made.set(collection.id, factory(collection, catalog));
     return made.get(collection.id);
   };
-}
-
-async function lastChangeIndex(engine: KvEngine, keys: KeySpace): Promise<number> {
-  const range = rangeOf(keys.whole(space.change));
-  for await (const [entry] of engine.scan(range, { reverse: true, limit: 1 })) {
-    const { key } = entry!;
-    return Number(new DataView(key.buffer, key.byteOffset, key.length).getBigUint64(5));
-  }
-  return 0;
 }
 
 /** A crash during the build of an index: nobody was told that it exists, so it goes. */

@@ -156,7 +156,7 @@ export class SchemaChanges {
 
   async #put(entry: CatalogEntry, effects: Effects = {}): Promise<void> {
     const form = (timestamp: Timestamp): Formed => this.#form(timestamp, entry, effects);
-    await this.#context.pipeline.submit({ form });
+    await this.#context.pipeline.submit({ form, sizeHint: 1024 });
   }
 
   #form(timestamp: Timestamp, given: CatalogEntry, { clear, change }: Effects): Formed {

@@ -4,15 +4,16 @@ import type { Change, ChangesPage, ChangesRequest, ChangeToken } from '../contra
 import type { Timestamp } from '../contract/transaction.ts';
 import type { StoreContext } from '../context.ts';
 import { isTombstone, timestampOf } from '../envelope.ts';
-import { rangeOf, space } from '../keys.ts';
+import { rangeOf, space, type KeySpace } from '../keys.ts';
+import type { KvEngine } from '@themisdb/kv';
 import { CommittedRecord } from '../record.ts';
 import type { View } from '../transaction/views.ts';
-import { decodeChanges, type ChangeRecord } from './change-codec.ts';
+import { changeCount, decodeChanges, type ChangeRecord } from './change-codec.ts';
 
 const emptyPagesMax = 10_000;
 
 interface Waiter {
-  readonly index: number;
+  readonly token: ChangeToken;
   resolve(): void;
 }
 
@@ -20,24 +21,23 @@ interface Waiter {
 export class ChangeLog {
   readonly #context: StoreContext;
   readonly #retained: { readonly trimmedIndex: number };
-  /** The last log index that has changes. */
-  #lastIndex: number;
+  #last: ChangeToken;
   readonly #waiters = new Set<Waiter>();
 
   constructor(
     context: StoreContext,
     retained: { readonly trimmedIndex: number },
-    lastIndex: number,
+    last: ChangeToken,
   ) {
     this.#context = context;
     this.#retained = retained;
-    this.#lastIndex = lastIndex;
+    this.#last = last;
   }
 
-  /** A command with changes was applied. */
-  noteApplied(index: number): void {
-    this.#lastIndex = index;
-    for (const waiter of this.#waiters) if (index > waiter.index) waiter.resolve();
+  /** Changes up to this one can be read now. */
+  noteApplied(last: ChangeToken): void {
+    this.#last = last;
+    for (const waiter of this.#waiters) if (isAfter(last, waiter.token)) waiter.resolve();
   }
 
   async read(request: ChangesRequest): Promise<ChangesPage> {
@@ -56,14 +56,14 @@ export class ChangeLog {
   wait(token: ChangeToken, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      if (this.#lastIndex > token.index) return resolve();
+      if (isAfter(this.#last, token)) return resolve();
       const end = (settle: () => void): void => {
         this.#waiters.delete(waiter);
         signal.removeEventListener('abort', onAbort);
         settle();
       };
       const onAbort = (): void => end(() => reject(signal.reason as Error));
-      const waiter: Waiter = { index: token.index, resolve: () => end(resolve) };
+      const waiter: Waiter = { token, resolve: () => end(resolve) };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -143,6 +143,20 @@ export class ChangeLog {
     const old = await engine.get(keys.history(key, timestamp), { snapshot });
     return old === undefined || isTombstone(old) ? undefined : new CommittedRecord(info, key, old);
   }
+}
+
+function isAfter(a: ChangeToken, b: ChangeToken): boolean {
+  return a.index > b.index || (a.index === b.index && a.n > b.n);
+}
+
+/** The last change there is; before everything when there is none. */
+export async function lastChange(engine: KvEngine, keys: KeySpace): Promise<ChangeToken> {
+  const range = rangeOf(keys.whole(space.change));
+  for await (const [entry] of engine.scan(range, { reverse: true, limit: 1 })) {
+    const { key, value } = entry!;
+    return { index: indexOfKey(key), n: changeCount(value) - 1 };
+  }
+  return { index: 0, n: 0 };
 }
 
 function indexOfKey(key: Uint8Array): number {

@@ -76,6 +76,11 @@ export interface WriteOptions {
   readonly current?: StoredRecord | undefined;
 }
 
+export interface InsertOptions {
+  /** This transaction read the entity of that `_key` and found none: saves looking again. */
+  readonly isAbsent?: boolean | undefined;
+}
+
 export interface WriteResult {
   readonly uuid: Uuid;
   readonly key: string;
@@ -134,7 +139,11 @@ export interface Transaction {
   count(collection: CollectionInfo): Promise<number>;
 
   /** `_key` is made when absent. KEY_EXISTS when taken. */
-  insert(collection: CollectionInfo, document: ValueObject): Promise<WriteResult>;
+  insert(
+    collection: CollectionInfo,
+    document: ValueObject,
+    options?: InsertOptions,
+  ): Promise<WriteResult>;
   /** Many inserts with one round of reads; results or errors in input order. */
   insertMany(
     collection: CollectionInfo,

@@ -143,7 +143,7 @@ export class Collector {
       for (const key of [...expiries, ...answers]) command.delete(key);
       return { command: command.finish(), written: answers.map((key) => ({ text: keyText(key) })) };
     };
-    await pipeline.submit({ form });
+    await pipeline.submit({ form, sizeHint: 256 * expiries.length });
   }
 
   async #commit(next: Retained, write: (command: CommandWriter) => void): Promise<void> {
@@ -154,7 +154,7 @@ export class Collector {
       command.put(keys.meta(metaName.retention), encodeRetained(next));
       return { command: command.finish(), written: [], applied: () => (this.#retained = next) };
     };
-    await pipeline.submit({ form });
+    await pipeline.submit({ form, sizeHint: 64 * deletesMax });
   }
 }
 

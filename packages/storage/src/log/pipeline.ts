@@ -3,6 +3,8 @@ import { themisError } from '@themisdb/protocol';
 import type { KvEngine, KvOperation } from '@themisdb/kv';
 import type { Wal, WalRecord } from '@themisdb/wal';
 import type { CatalogView } from '../catalog/catalog.ts';
+import { changeCount } from '../changes/change-codec.ts';
+import type { ChangeToken } from '../contract/store.ts';
 import type { Timestamp } from '../contract/transaction.ts';
 import { metaName, type KeySpace } from '../keys.ts';
 import type { HybridClock } from '../timestamp.ts';
@@ -18,6 +20,8 @@ export interface Proposal {
    * it and builds the command. Throwing refuses the commit; nothing has happened then.
    */
   form(timestamp: Timestamp): Formed;
+  /** Bytes the command will have, roughly. */
+  readonly sizeHint: number;
 }
 
 export interface Formed {
@@ -63,6 +67,8 @@ export interface PipelineParts {
 /** Commands formed at once; more wait for the next sync. */
 const batchCommandsMax = 4096;
 const batchBytesMax: number = 48 * 1024 * 1024;
+/** Log records handed over at once: of a very large command, not all. */
+const appendRecordsBytes: number = 128 * 1024 * 1024;
 const applyRetryMs = 200;
 
 /**
@@ -93,8 +99,8 @@ export class CommitPipeline {
   #closing = false;
   bytesLogged = 0;
   commits = 0;
-  /** Called after each applied batch, for whoever trims and checkpoints. */
-  onApplied: () => void = () => {};
+  /** Called after each applied batch, with the place of the last change in it, if there is one. */
+  onApplied: (lastChange: ChangeToken | undefined) => void = () => {};
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -175,7 +181,7 @@ export class CommitPipeline {
     const { batch, records } = this.#formBatch();
     if (batch.length === 0) return;
     try {
-      await this.#parts.wal.append(records);
+      for (const part of portions(records)) await this.#parts.wal.append(part);
     } catch (error) {
       this.#takeBack(batch, firstIndex);
       if (!hasCode(error, 'DISK_FULL')) this.fail(error);
@@ -192,12 +198,9 @@ export class CommitPipeline {
     const records: WalRecord[] = [];
     let bytes = 0;
     let taken = 0;
-    for (
-      ;
-      taken < this.#waiting.length && taken < batchCommandsMax && bytes < batchBytesMax;
-      taken++
-    ) {
+    for (; taken < this.#waiting.length && taken < batchCommandsMax; taken++) {
       const waiting = this.#waiting[taken]!;
+      if (batch.length > 0 && bytes + waiting.proposal.sizeHint > batchBytesMax) break;
       try {
         const logged = this.#form(waiting);
         const { payload } = logged.formed.command;
@@ -259,7 +262,7 @@ export class CommitPipeline {
     for (const each of batch) each.formed.applied?.(each);
     for (const each of batch) each.resolve({ index: each.index, timestamp: each.timestamp });
     this.#parts.recent.forget(views.oldestIndex());
-    this.onApplied();
+    this.onApplied(lastChangeOf(batch));
   }
 
   #operationsOf(
@@ -299,4 +302,27 @@ export class CommitPipeline {
       }
     }
   }
+}
+
+function lastChangeOf(batch: readonly Logged[]): ChangeToken | undefined {
+  const last = batch.findLast(({ formed }) => formed.command.changes !== undefined);
+  return last && { index: last.index, n: changeCount(last.formed.command.changes!) - 1 };
+}
+
+/**
+ * Only a command of several records, which then is alone in its batch, comes in several portions; its
+ * last record is in the last one, so that a portion that fails leaves parts that mean nothing.
+ */
+function* portions(records: readonly WalRecord[]): Iterable<readonly WalRecord[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [i, { payload }] of records.entries()) {
+    if (i > start && bytes + payload.length > appendRecordsBytes) {
+      yield records.slice(start, i);
+      start = i;
+      bytes = 0;
+    }
+    bytes += payload.length;
+  }
+  yield records.slice(start);
 }

@@ -2,7 +2,7 @@ import type { Value, ValueObject } from '@themisdb/base';
 import { objectFrom } from '@themisdb/base';
 import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
 import { uuidOfKey, type Uuid } from '@themisdb/protocol';
-import { makeSimEnv, type SimEnv } from '@themisdb/testing';
+import { makeSimEnv, type RunLimits, type SimEnv } from '@themisdb/testing';
 import { loadTokenHash } from '@themisdb/sharding';
 import { openWal, type Wal } from '@themisdb/wal';
 import type { CollectionInfo } from '../contract/catalog.ts';
@@ -12,6 +12,9 @@ import type { ShardStore } from '../store.ts';
 
 // Compiling WebAssembly takes real time, which simulated time does not wait for.
 await loadTokenHash();
+
+/** Retention is tested over days of virtual time. */
+export const longTime: RunLimits = { virtualMsMax: 365 * 86_400_000 };
 
 /** A store in simulated time on the memory engine, for tests. */
 export interface TestStore {
@@ -43,7 +46,7 @@ export async function withStore(
     await body(test);
     await test.store.close();
     await test.wal.close();
-  });
+  }, longTime);
 }
 
 export function doc(attributes: Readonly<Record<string, unknown>>): ValueObject {

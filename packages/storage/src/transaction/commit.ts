@@ -20,10 +20,13 @@ export class TransactionProposal implements Proposal {
     this.#state = state;
   }
 
+  get sizeHint(): number {
+    return this.#state.overlay.bytes + 1024;
+  }
+
   form(timestamp: Timestamp): Formed {
-    const state = this.#state;
     this.#validate();
-    const command = new CommandWriter(timestamp, state.overlay.bytes + 1024);
+    const command = new CommandWriter(timestamp, this.sizeHint);
     const written: Written[] = [];
     this.#writeRecords(command, timestamp, written);
     this.#writeEntries(command, written);

@@ -1,3 +1,4 @@
+import { compareBytes } from '@themisdb/base';
 import type { KvEntry } from '@themisdb/kv';
 import { themisError, type Uuid } from '@themisdb/protocol';
 import type { CollectionInfo, IndexInfo } from '../contract/catalog.ts';
@@ -125,6 +126,7 @@ async function* trackedScan<Own extends { readonly text: KeyText }, Out>(
   parts: ScanParts<Own, Out>,
 ): AsyncIterableIterator<Out[]> {
   state.mustBeOpen();
+  if (compareBytes(range.gte, range.lt) >= 0) return;
   const seen = state.reads?.addOpenRange(keyText(range.gte), keyText(range.lt), request.reverse);
   const { engine } = state.context;
   const batches = engine.scan(range, {

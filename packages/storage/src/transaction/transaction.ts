@@ -4,6 +4,7 @@ import type { Catalog, CollectionInfo, IndexInfo } from '../contract/catalog.ts'
 import type {
   IndexEntry,
   IndexRange,
+  InsertOptions,
   RememberedAnswer,
   ScanRequest,
   StoredRecord,
@@ -103,8 +104,12 @@ export class StoreTransaction implements Transaction {
       : asOf.countRecords(this.#state, collection);
   }
 
-  insert(collection: CollectionInfo, document: ValueObject): Promise<WriteResult> {
-    return this.#writer().insert(collection, document);
+  insert(
+    collection: CollectionInfo,
+    document: ValueObject,
+    options?: InsertOptions,
+  ): Promise<WriteResult> {
+    return this.#writer().insert(collection, document, options);
   }
 
   insertMany(

@@ -2,7 +2,12 @@ import type { ValueObject } from '@themisdb/base';
 import { themisError, uuidOfKey, type Uuid } from '@themisdb/protocol';
 import type { CollectionInfo } from '../contract/catalog.ts';
 import type { CollectionRules } from '../contract/store.ts';
-import type { Transaction, WriteOptions, WriteResult } from '../contract/transaction.ts';
+import type {
+  InsertOptions,
+  Transaction,
+  WriteOptions,
+  WriteResult,
+} from '../contract/transaction.ts';
 import { decodeValue } from '../codec/decode.ts';
 import { ownerBytes } from '../index/entries.ts';
 import { keyText, type KeyText } from '../keys.ts';
@@ -29,6 +34,8 @@ interface Draft {
   readonly changes: readonly EntryChange[];
   /** Inserts with a key given by the user: is it free? */
   readonly mustBeNew: boolean;
+  /** This transaction read the key from its snapshot already, and it was free there. */
+  readonly isKnown: boolean;
 }
 
 const noneStored: ReadonlyMap<KeyText, Uint8Array | undefined> = new Map();
@@ -45,8 +52,12 @@ export class TransactionWriter {
     this.#arena = new BodyArena(state.context.limits);
   }
 
-  async insert(given: CollectionInfo, document: ValueObject): Promise<WriteResult> {
-    const [result] = await this.insertMany(given, [document]);
+  async insert(
+    given: CollectionInfo,
+    document: ValueObject,
+    options: InsertOptions = {},
+  ): Promise<WriteResult> {
+    const [result] = await this.insertMany(given, [document], options);
     if ('error' in result!) throw result.error;
     return result!;
   }
@@ -54,11 +65,12 @@ export class TransactionWriter {
   async insertMany(
     given: CollectionInfo,
     documents: readonly ValueObject[],
+    options: InsertOptions = {},
   ): Promise<(WriteResult | { readonly error: unknown })[]> {
     const collection = this.#current(given);
     const rules = this.#state.context.rulesOf(collection);
     const drafts = documents.map((document) =>
-      attempt(() => this.#draftInsert(collection, rules, document)),
+      attempt(() => this.#draftInsert(collection, rules, document, options)),
     );
     const stored = await this.#readStored(drafts);
     const results: (WriteResult | { readonly error: unknown })[] = [];
@@ -184,13 +196,15 @@ export class TransactionWriter {
     collection: CollectionInfo,
     rules: CollectionRules | undefined,
     given: ValueObject,
+    options: InsertOptions,
   ): Draft {
     const prepared = rules?.prepare?.(given, { operation: 'insert' }) ?? given;
     const { key, isMade } = keyOfNew(this.#state.context, prepared);
     const document = toStored(collection, prepared, key);
     const uuid = uuidOfKey(collection.uuidNamespace, key);
     const parts = { uuid, before: undefined, document, old: undefined };
-    return this.#draft('insert', collection, { ...parts, mustBeNew: !isMade });
+    const isKnown = options.isAbsent === true;
+    return this.#draft('insert', collection, { ...parts, mustBeNew: !isMade, isKnown });
   }
 
   #draft(
@@ -202,6 +216,7 @@ export class TransactionWriter {
       readonly document: ValueObject | undefined;
       readonly old: ValueObject | undefined;
       readonly mustBeNew?: boolean;
+      readonly isKnown?: boolean;
     },
   ): Draft {
     const { uuid, before, document, old } = parts;
@@ -219,6 +234,7 @@ export class TransactionWriter {
       body,
       changes,
       mustBeNew: parts.mustBeNew ?? false,
+      isKnown: parts.isKnown ?? false,
     };
   }
 
@@ -230,7 +246,7 @@ export class TransactionWriter {
     const { overlay } = this.#state;
     for (const draft of drafts) {
       if ('error' in draft) continue;
-      if (draft.mustBeNew) {
+      if (draft.mustBeNew && !draft.isKnown) {
         const text = keyText(draft.recordKey);
         if (overlay.records.get(text) === undefined) wanted.set(text, draft.recordKey);
       }
@@ -295,7 +311,8 @@ export class TransactionWriter {
     if (pending === undefined) state.overlay.records.append(item);
     else state.overlay.records.set(item);
     bufferChanges(state, changes, pending === undefined);
-    state.overlay.bytes += recordKey.length + (body?.length ?? 0) + 80;
+    const superseded = pending === undefined ? (committed?.envelope.length ?? 0) : 0;
+    state.overlay.bytes += recordKey.length + (body?.length ?? 0) + superseded + 110;
     state.writes++;
     const delta = (body === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
     if (delta !== 0) state.addCount(collection.id, delta);

@@ -43,7 +43,8 @@ export interface Random {
 }
 
 /**
- * Files under one root folder; paths are relative to it, with forward slashes, never `..`.
+ * Files under one root folder; paths are relative to it, with forward slashes, never `..`. The empty
+ * path is the root itself.
  *
  * What survives a power cut: bytes covered by a completed `datasync()` of their file, in files whose
  * creation, rename or removal is covered by a completed `syncDirectory()` of the folder. All else
@@ -56,10 +57,11 @@ export interface Disk {
   /** Names (not paths) in a folder, sorted; empty when the folder does not exist. */
   list(path: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;
+  /** With all folders above it; each is durable once the one above it is synced. */
   makeDirectory(path: string): Promise<void>;
   /** Atomic; replaces the target. */
   rename(from: string, to: string): Promise<void>;
-  /** No error when there is nothing to remove. */
+  /** A file, or a folder with all in it. No error when there is nothing to remove. */
   remove(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
   /** The folder as the operating system names it, for libraries that open files themselves. */

@@ -40,11 +40,13 @@ export async function writeEntity(
   }
   const current = await transaction.get(collection, uuid);
   precondition?.(current);
-  if (mode === 'update') return transaction.update(collection, uuid, document, options);
+  const known = { ...options, current };
+  if (mode === 'update') return transaction.update(collection, uuid, document, known);
   if (mode === 'insert' || (mode === 'put' && current === undefined && !options?.ifVersion)) {
-    return transaction.insert(collection, withKeyOf(target, document));
+    const isAbsent = current === undefined;
+    return transaction.insert(collection, withKeyOf(target, document), { isAbsent });
   }
-  return transaction.replace(collection, uuid, document, options);
+  return transaction.replace(collection, uuid, document, known);
 }
 
 export async function removeEntity(

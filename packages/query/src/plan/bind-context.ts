@@ -22,9 +22,6 @@ export class BindContext {
   /** Parameters read at run time, and those whose value went into the plan. */
   readonly runtimeParams: Set<string> = new Set();
   readonly structuralParams: Set<string> = new Set();
-  /** Depth of subqueries at which each collection came up first. */
-  readonly firstSeen: Map<string, number> = new Map();
-  depth = 0;
   #nextId = 1;
 
   constructor(input: BindInput) {
@@ -127,30 +124,21 @@ export class BindContext {
   }
 
   noteRead(collection: CollectionInfo, span: Span): void {
-    if (this.writes.has(collection.name)) throw this.accessAfterModification(collection, span);
-    this.#note(collection);
+    if (this.writes.has(collection.name)) throw this.#accessAfterModification(collection, span);
     this.reads.set(collection.name, collection);
   }
 
-  /** ArangoDB's rules: once per query, and not deeper than where the collection came up first. */
+  /** A query modifies a collection in one place at most. */
   noteWrite(collection: CollectionInfo, span: Span): void {
-    const first = this.firstSeen.get(collection.name);
-    if (this.writes.has(collection.name) || (first !== undefined && first < this.depth)) {
-      throw this.accessAfterModification(collection, span);
-    }
-    this.#note(collection);
+    if (this.writes.has(collection.name)) throw this.#accessAfterModification(collection, span);
     this.writes.set(collection.name, collection);
   }
 
-  #note(collection: CollectionInfo): void {
-    if (!this.firstSeen.has(collection.name)) this.firstSeen.set(collection.name, this.depth);
-  }
-
-  accessAfterModification(collection: CollectionInfo, span: Span): ThemisError {
+  #accessAfterModification(collection: CollectionInfo, span: Span): ThemisError {
     return this.error(
       'AQL_ACCESS_AFTER_MODIFICATION',
       span,
-      `The query uses collection ${collection.name} after having modified it, or modifies it in a subquery of a query that reads it.`,
+      `The query uses collection ${collection.name} after having modified it: split the query.`,
       { collection: collection.name },
     );
   }

@@ -3,6 +3,7 @@ import type {
   BoundMember,
   BoundProperty,
   CollectionParameter,
+  Expansion,
   Expression,
   FunctionCall,
   Property,
@@ -161,11 +162,80 @@ function boundName({ key }: BoundProperty, place: Place): string {
 type Inline = Extract<Expression, { type: 'Expansion' | 'ArrayTest' }>;
 
 function bindInline(node: Inline, place: Place): Expression {
+  if (node.type === 'Expansion' && mustBeSubquery(node)) return expansionAsSubquery(node, place);
   const source = bindExpression(node.source, place);
   const inner: Place = { ...place, inline: new Map([...place.inline, ['CURRENT', 'CURRENT']]) };
   return mapOperands(node, (operand) =>
     operand === node.source ? source : bindExpression(operand, inner),
   );
+}
+
+/** Whether something in an expansion must wait for every element: a subquery, a document. */
+function mustBeSubquery({ filter, projection, body }: Expansion): boolean {
+  let waits = false;
+  const visit = (part: Expression): Expression => {
+    waits ||= part.type === 'Subquery';
+    waits ||= part.type === 'FunctionCall' && part.name === 'DOCUMENT';
+    return mapOperands(part, visit);
+  };
+  for (const part of [filter, projection, body]) if (part !== undefined) visit(part);
+  return waits;
+}
+
+/**
+ * `source[* FILTER f LIMIT l RETURN p].body` as
+ * `(FOR CURRENT IN source[*] FILTER f LIMIT l LET item = p RETURN item.body)`.
+ */
+function expansionAsSubquery(node: Expansion, place: Place): Expression {
+  const { span, filter, limit, projection } = node;
+  const { context } = place;
+  const element = context.names.declare('CURRENT');
+  const item = context.names.declare('CURRENT');
+  const scope = new Scope(place.scope, new Set(place.inline.keys()));
+  const body: PlanNode[] = [];
+  const inner: Place = { ...place, scope, inline: new Map(), emit: (each) => body.push(each) };
+  const bind = (part: Expression): Expression => bindExpression(part, inner);
+  const list: Expression = {
+    ...node,
+    source: bindExpression(node.source, place),
+    filter: undefined,
+    limit: undefined,
+    projection: undefined,
+    body: { type: 'ExpansionItem', span },
+  };
+  body.push({ type: 'enumerate', id: context.id(), variable: element, list });
+  scope.declare('CURRENT', element);
+  if (filter !== undefined) {
+    const condition = bind(filter);
+    body.push({ type: 'filter', id: context.id(), condition });
+  }
+  if (limit !== undefined) {
+    const offset = limit.offset && bind(limit.offset);
+    const count = bind(limit.count);
+    body.push({ type: 'limit', id: context.id(), offset, count, fullCount: false });
+  }
+  const value = projection === undefined ? reference(element, span) : bind(projection);
+  body.push({ type: 'let', id: context.id(), variable: item, value });
+  scope.declare(item, item);
+  const result = bind(withItem(node.body, reference(item, span)));
+  body.push({ type: 'return', id: context.id(), value: result, distinct: false });
+  const variable = context.names.temporary();
+  place.emit({
+    type: 'subquery',
+    id: context.id(),
+    variable,
+    body,
+    once: false,
+    modifies: false,
+  });
+  return reference(variable, span);
+}
+
+/** The body of an expansion with `item` for its element; the bodies of inner ones have their own. */
+function withItem(body: Expression, item: Expression): Expression {
+  if (body.type === 'ExpansionItem') return item;
+  if (body.type === 'Expansion') return { ...body, source: withItem(body.source, item) };
+  return mapOperands(body, (part) => withItem(part, item));
 }
 
 function bindSatisfies(node: Satisfies, place: Place): Expression {

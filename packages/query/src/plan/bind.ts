@@ -78,12 +78,7 @@ export function bindPipeline(
     context,
     scope,
     emit: (node) => nodes.push(node),
-    bindSubquery: (inner, innerScope) => {
-      context.depth++;
-      const body = bindPipeline(inner, innerScope, context);
-      context.depth--;
-      return body;
-    },
+    bindSubquery: (inner, innerScope) => bindPipeline(inner, innerScope, context),
     inline: new Map(),
   };
   for (const clause of clauses) bindClause(clause, place);

@@ -1,7 +1,7 @@
 import type { PlanNode } from '../node.ts';
 import { isMovable } from '../rewrite.ts';
 import type { Rule } from '../rule.ts';
-import { variablesOfPipeline } from '../variables.ts';
+import { expressionsOf, variablesOfPipeline } from '../variables.ts';
 
 /** What no later node uses is not computed, unless computing it is an effect. */
 export const removeUnnecessaryCalculations: Rule = {
@@ -53,11 +53,11 @@ function isUsed(variable: string, rest: readonly PlanNode[]): boolean {
   return variablesOfPipeline(rest).has(variable);
 }
 
+/** Whether running it or not makes no difference but for its result. */
 function isPure(node: Extract<PlanNode, { type: 'subquery' }>): boolean {
-  return !node.modifies && node.body.every((inner) => isPureNode(inner));
+  return !node.modifies && node.body.every(isPureNode);
 }
 
 function isPureNode(node: PlanNode): boolean {
-  if (node.type === 'subquery') return isPure(node);
-  return node.type !== 'let' || isMovable(node.value);
+  return node.type === 'subquery' ? isPure(node) : expressionsOf(node).every(isMovable);
 }

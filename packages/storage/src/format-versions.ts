@@ -5,7 +5,7 @@ import { themisError } from '@themisdb/protocol';
  * what it does not know. Append here, never change an entry; each has a fixture in the tests.
  */
 export const formatVersions = [
-  // 2026-07: the first. Key layout of keys.ts, envelope format 1, command format 1, tuples of kv.
+  // 2026-11: the first. Key layout of keys.ts, envelope format 1, command format 1, tuples of kv.
   1,
 ] as const;
 

@@ -36,7 +36,7 @@ export class TransactionProposal implements Proposal {
   }
 
   #validate(): void {
-    const { context, view, overlay, reads, answers } = this.#state;
+    const { context, view, overlay, reads, guards, answers } = this.#state;
     const { recent } = context;
     const from = view.index;
     if (recent.isForgotten(from)) this.#conflict('it was open for too long');
@@ -57,6 +57,9 @@ export class TransactionProposal implements Proposal {
       const text = keyText(context.keys.meta(metaName.collection, id));
       if (recent.changedSince(text, from))
         this.#conflict('the definition of a collection it wrote to was changed');
+    }
+    for (const text of guards) {
+      if (recent.changedSince(text, from)) this.#conflict('an index it wrote to was being built');
     }
     for (const key of answers.keys()) {
       const text = keyText(context.keys.answer(answerName(key)));

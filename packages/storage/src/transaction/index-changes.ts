@@ -83,7 +83,11 @@ export function checkOwners(
     const value = pending === undefined ? stored.get(text) : pending.value;
     const isFree = value === undefined;
     const isOwn = !isFree && equalBytes(ownerOfEntry(index, key, value), owner);
-    if (change.value === undefined) return isOwn;
+    if (change.value === undefined) {
+      // Whoever puts an entry there meanwhile, the builder above all, must make this one conflict.
+      if (!isOwn) state.guards.add(text);
+      return isOwn;
+    }
     if (!isFree && !isOwn) {
       state.noteRead(text);
       refuse(index);

@@ -18,6 +18,8 @@ export class TransactionState {
   readonly overlay: Overlay = new Overlay();
   /** Absent where reads are not validated. */
   readonly reads: ReadSet | undefined;
+  /** Keys that must not have changed at commit, whatever the isolation. */
+  readonly guards: Set<KeyText> = new Set<KeyText>();
   readonly cell: VersionCell;
   /** Change of the number of entities, by collection. */
   readonly counts: Map<number, number> = new Map<number, number>();

@@ -126,6 +126,13 @@ describe('import and export', () => {
       err: expect.stringContaining('columns: a, b') as string,
     });
     expect((await run(['export'])).code).toBe(2);
+    expect((await run(['import', 'x.jsonl', '--chunk', 'some'])).code).toBe(2);
+    expect(
+      await run(['export', 'things', '-o', join(folder, 'no/such/folder.jsonl')]),
+    ).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('FILE_NOT_FOUND: cannot write') as string,
+    });
     expect(await run(['exprot', 'x'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('Did you mean export?') as string,

@@ -13,6 +13,22 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   const fail = (code: number): void => {
     exitCode = code;
   };
+  const program = makeProgram(terminal, fail);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    reportError(terminal, error);
+    if (!isThemisError(error)) return exitCodes.failed;
+    const isWrongUse = error.code === 'CONFIG_INVALID' || error.code === 'UNSAFE_BIND';
+    return isWrongUse ? exitCodes.usage : exitCodes.failed;
+  }
+  return exitCode;
+}
+
+/** The commands and their flags; the reference page is made from them. */
+export function makeProgram(terminal: Terminal, fail: (code: number) => void): Command {
   const program = new Command('themis')
     .description('ThemisDB: documents, rows, graphs, vectors and time series in one database.')
     .version('0.1.0')
@@ -28,14 +44,5 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   exportCommand(program, terminal);
   shellCommand(program, terminal, fail);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-  try {
-    await program.parseAsync([...args], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    reportError(terminal, error);
-    if (!isThemisError(error)) return exitCodes.failed;
-    return error.code === 'CONFIG_INVALID' ? exitCodes.usage : exitCodes.failed;
-  }
-  return exitCode;
+  return program;
 }

@@ -2,4 +2,10 @@
 import { main } from '../main.ts';
 import { processTerminal } from '../terminal.ts';
 
+// A reader that has seen enough, as in `themis export films | head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 process.exitCode = await main(process.argv.slice(2), processTerminal());

@@ -1,8 +1,9 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Option, type Command } from 'commander';
 import { aql, collectionName, type QueryCursor } from '@themisdb/client';
+import { themisError } from '@themisdb/protocol';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { csvLine } from '../render/csv.ts';
 import { Progress } from '../render/progress.ts';
@@ -59,7 +60,7 @@ async function runExport(
 ): Promise<void> {
   const format =
     flags.format ?? (extname(flags.output ?? '').toLowerCase() === '.csv' ? 'csv' : 'jsonl');
-  const out = flags.output === undefined ? terminal.stdout : createWriteStream(flags.output);
+  const out = flags.output === undefined ? terminal.stdout : await openOutput(flags.output);
   const progress = new Progress(progressSink(terminal), 'rows');
   let columns = flags.fields?.split(',').map((field) => field.trim());
   let count = 0;
@@ -81,6 +82,20 @@ async function runExport(
     await once(out, 'finish');
   }
   progress.end();
+}
+
+async function openOutput(file: string): Promise<WriteStream> {
+  const stream = createWriteStream(file);
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw themisError('FILE_NOT_FOUND', {
+      message: `cannot write ${file}${code === undefined ? '' : ` (${code})`}`,
+      cause: error,
+    });
+  }
+  return stream;
 }
 
 const derived = new Set(['_id', '_rev', '_urn']);

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { hasCode } from '@themisdb/base';
 import { themisError, type ImportAnswer } from '@themisdb/protocol';
 import type { Collection, ImportOptions, ThemisClient } from '@themisdb/client';
@@ -19,8 +19,8 @@ interface ImportFlags extends ConnectionFlags {
   readonly delimiter: string;
   readonly strings: boolean;
   readonly resume: boolean;
-  readonly errorsMax: string;
-  readonly chunk: string;
+  readonly errorsMax: number;
+  readonly chunk: number;
   readonly json: boolean;
 }
 
@@ -55,8 +55,8 @@ export function importCommand(
     .option('--delimiter <text>', 'CSV delimiter (default: "," or a tab for .tsv)', '')
     .option('--strings', 'CSV: keep every cell as text', false)
     .option('--resume', 'go on where an interrupted import of this file stopped', false)
-    .option('--errors-max <count>', 'failed records to show', '20')
-    .option('--chunk <bytes>', 'bytes sent in one request', '4194304')
+    .option('--errors-max <count>', 'failed records to show', wholeNumber, 20)
+    .option('--chunk <bytes>', 'bytes sent in one request', wholeNumber, 4_194_304)
     .option('--json', 'print the result as JSON', false)
     .addHelpText(
       'after',
@@ -79,6 +79,11 @@ Examples:
         await client.close();
       }
     });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Give a whole number above 0.');
+  return Number(text);
 }
 
 async function runImport(
@@ -143,7 +148,7 @@ async function chunksOf(
   const options = {
     startBytes: begin?.doneBytes ?? 0,
     startLine: (begin?.doneRecords ?? 0) + 1,
-    chunkBytes: Number(flags.chunk),
+    chunkBytes: flags.chunk,
   };
   if (format === 'jsonl') return jsonlChunks(file, options);
   const delimiter = flags.delimiter || (extname(file).toLowerCase() === '.tsv' ? '\t' : ',');
@@ -170,7 +175,7 @@ function send(
   flags: ImportFlags,
   total: ImportAnswer,
 ): Promise<ImportAnswer> {
-  const errorsMax = Math.max(0, Number(flags.errorsMax) - total.errors.length);
+  const errorsMax = Math.max(0, flags.errorsMax - total.errors.length);
   return collection.import(chunk.ndjson, { onDuplicate: flags.onDuplicate, errorsMax });
 }
 

@@ -32,7 +32,7 @@ export async function gather(input: Batches, charge: (batch: Batch) => void): Pr
   return rows;
 }
 
-/** Rows in batches of the usual size. */
-export function* rebatch(rows: readonly Row[], run: Run): Generator<Batch, void> {
-  for (let i = 0; i < rows.length; i += run.batchRows) yield rows.slice(i, i + run.batchRows);
+/** Rows, or what leads to them, in batches of the usual size. */
+export function* rebatch<T>(items: readonly T[], run: Run): Generator<T[], void> {
+  for (let i = 0; i < items.length; i += run.batchRows) yield items.slice(i, i + run.batchRows);
 }

@@ -3,6 +3,7 @@ import type { Evaluate, EvaluationContext } from '../expression/contract.ts';
 import type { Accumulator, AggregateFunction } from '../functions/index.ts';
 import { rebatch } from './chain.ts';
 import { estimateBytes } from './memory.ts';
+import { MergeSorter } from './merge-sort.ts';
 import type { Batches, Operator, Origin, Row, Run } from './operator.ts';
 import { valueKey, valuesKey, type ValueKey } from './value-key.ts';
 
@@ -63,14 +64,25 @@ async function* hashGroups(input: Batches, parts: CollectParts, run: Run, origin
       charged += bytes;
       run.memory.charge(bytes);
     }
-    const groups = whole === undefined ? [...table.values()] : [whole];
-    if (parts.ordered) groups.sort(byValues);
-    if (run.checkpoint()) await run.pause();
-    const rows = groups.map((group) => finishGroup(group, parts, origin));
-    yield* rebatch(rows, run);
+    const groups = whole === undefined ? await groupsOf(table, parts, run) : [whole];
+    for (const batch of rebatch(groups, run)) {
+      if (run.checkpoint()) await run.pause();
+      yield batch.map((group) => finishGroup(group, parts, origin));
+    }
   } finally {
     run.memory.release(charged);
   }
+}
+
+async function groupsOf(
+  table: ReadonlyMap<ValueKey, Group>,
+  { ordered }: CollectParts,
+  run: Run,
+): Promise<readonly Group[]> {
+  if (!ordered) return [...table.values()];
+  const sorter = new MergeSorter(byValues);
+  for (const group of table.values()) sorter.add(group);
+  return sorter.finish(run);
 }
 
 /** COLLECT over input that comes grouped: holds one group at a time. */

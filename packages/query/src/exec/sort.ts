@@ -2,7 +2,8 @@ import { compareValues, type Value } from '@themisdb/base';
 import type { Evaluate } from '../expression/contract.ts';
 import { asLimit } from './limit.ts';
 import { estimateBatchBytes } from './memory.ts';
-import type { Batches, Operator, Origin, Row, Run } from './operator.ts';
+import { MergeSorter, type Order } from './merge-sort.ts';
+import type { Batch, Batches, Operator, Origin, Row, Run } from './operator.ts';
 import { rebatch } from './chain.ts';
 
 export interface SortKeyCode {
@@ -15,7 +16,6 @@ interface Entry {
   readonly row: Row;
   readonly keys: readonly Value[];
 }
-type Order = (a: Entry, b: Entry) => number;
 
 /** SORT: all rows in order; rows with equal keys keep theirs. */
 export function makeSort(nodeId: number, keys: readonly SortKeyCode[]): Operator {
@@ -26,27 +26,27 @@ export function makeSort(nodeId: number, keys: readonly SortKeyCode[]): Operator
 async function* sortRows(
   input: Batches,
   keys: readonly SortKeyCode[],
-  order: Order,
+  order: Order<Entry>,
   run: Run,
 ): Batches {
-  const entries: Entry[] = [];
+  const sorter = new MergeSorter(order);
   let charged = 0;
   try {
     for await (const batch of input) {
       const bytes = estimateBatchBytes(batch) + batch.length * entryBytes(keys);
       charged += bytes;
       run.memory.charge(bytes);
-      for (const row of batch) entries.push(entryOf(row, keys, run));
+      for (const row of batch) sorter.add(entryOf(row, keys, run));
     }
-    entries.sort(order);
-    if (run.checkpoint()) await run.pause();
-    yield* rebatch(
-      entries.map((entry) => entry.row),
-      run,
-    );
+    yield* rowsOf(await sorter.finish(run), run);
   } finally {
     run.memory.release(charged);
   }
+}
+
+/** The rows of sorted entries, a batch at a time. */
+function* rowsOf(entries: readonly Entry[], run: Run): Generator<Batch, void> {
+  for (const batch of rebatch(entries, run)) yield batch.map((entry) => entry.row);
 }
 
 /** SORT with a following LIMIT: keeps only the first `top` rows while reading. */
@@ -58,7 +58,7 @@ export function makeTopSort(nodeId: number, keys: readonly SortKeyCode[], top: E
 async function* topRows(
   input: Batches,
   keys: readonly SortKeyCode[],
-  order: Order,
+  order: Order<Entry>,
   top: Evaluate,
   run: Run,
   origin: Origin,
@@ -96,10 +96,7 @@ async function* topRows(
       if (entries.length >= room) compact();
     }
     compact();
-    yield* rebatch(
-      entries.map((entry) => entry.row),
-      run,
-    );
+    yield* rowsOf(entries, run);
   } finally {
     run.memory.release(charged);
   }
@@ -119,7 +116,7 @@ function entryOf(row: Row, keys: readonly SortKeyCode[], run: Run): Entry {
   return { row, keys: keys.map((key) => key.value(row, run.context)) };
 }
 
-function orderOf(keys: readonly SortKeyCode[]): Order {
+function orderOf(keys: readonly SortKeyCode[]): Order<Entry> {
   if (keys.length === 1) {
     return keys[0]!.descending
       ? (a, b) => compareValues(b.keys[0]!, a.keys[0]!)

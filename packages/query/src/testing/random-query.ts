@@ -114,7 +114,9 @@ class QueryMaker {
     const value = `(${inner}${join} SORT ${variable}._key RETURN ${variable}.${this.#name()})`;
     return [
       `LET ${name} = ${value}`,
-      `FILTER LENGTH(${name}) ${this.#comparison()} ${this.#prng.below(3)}`,
+      this.#prng.chance(0.7)
+        ? `FILTER LENGTH(${name}) ${this.#comparison()} ${this.#prng.below(3)}`
+        : `FILTER FIRST(${name}) ${this.#comparison()} ${this.#value()}`,
     ];
   }
 

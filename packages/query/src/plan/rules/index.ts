@@ -9,6 +9,7 @@ import { inlineSubqueries } from './inline-subqueries.ts';
 import { lateDocumentMaterialization } from './late-document-materialization.ts';
 import { limitIntoScan } from './limit-into-scan.ts';
 import { moveFiltersUp } from './move-filters-up.ts';
+import { optimizeSubqueries } from './optimize-subqueries.ts';
 import { reduceExtractionToProjection } from './reduce-extraction-to-projection.ts';
 import { reduceModificationToKey } from './reduce-modification-to-key.ts';
 import { removeUnnecessaryCalculations } from './remove-unnecessary-calculations.ts';
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   inlineSubqueries,
   inlineLets,
   removeUnnecessaryCalculations,
+  optimizeSubqueries,
   splitFilters,
   moveFiltersUp,
   replaceOrWithIn,

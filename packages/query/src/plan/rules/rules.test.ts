@@ -8,6 +8,8 @@ const examples: Readonly<Record<string, string>> = {
   'inline-subqueries': 'FOR x IN (FOR d IN docs FILTER d.n > 1 RETURN d) RETURN x.n',
   'inline-lets': 'FOR d IN docs LET n = d.n FILTER n == 2 RETURN d.t',
   'remove-unnecessary-calculations': 'FOR d IN docs LET m = d.n * 2 RETURN d.n',
+  'optimize-subqueries':
+    'FOR d IN docs RETURN FIRST(FOR e IN docs FILTER e.n > d.n SORT e.n RETURN e.t)',
   'split-filters': 'FOR d IN docs FILTER d.n > 1 && d.t == "a" RETURN d.n',
   'move-filters-up': 'FOR d IN docs FOR i IN 1..2 FILTER d.n == 1 RETURN [d.n, i]',
   'replace-or-with-in': 'FOR d IN docs FILTER d.t == "a" || d.t == "b" RETURN d.n',

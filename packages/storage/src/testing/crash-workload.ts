@@ -16,6 +16,8 @@ interface Group {
   attempted: number;
 }
 
+export type WorkloadEvent = 'attempt' | 'acknowledge';
+
 /**
  * Workers that each write their own group of entities, all members in one transaction with one rising
  * number, and check what a crash left: nothing acknowledged is lost (the number found is at least the
@@ -25,10 +27,16 @@ interface Group {
 export class CrashWorkload {
   readonly #groups: Group[];
   readonly #prng: Prng;
+  readonly #tell: (event: WorkloadEvent, group: number, n: number) => void;
   #failures = 0;
 
-  constructor(prng: Prng, groups: number) {
+  constructor(
+    prng: Prng,
+    groups: number,
+    tell: (event: WorkloadEvent, group: number, n: number) => void = () => {},
+  ) {
     this.#prng = prng;
+    this.#tell = tell;
     this.#groups = Array.from({ length: groups }, () => ({ acknowledged: 0, attempted: 0 }));
   }
 
@@ -39,6 +47,24 @@ export class CrashWorkload {
 
   get acknowledged(): number {
     return this.#groups.reduce((sum, group) => sum + group.acknowledged, 0);
+  }
+
+  /** What this workload did, or another one told. */
+  learn(event: WorkloadEvent, group: number, n: number): void {
+    const known = this.#groups[group]!;
+    if (event === 'attempt') known.attempted = n;
+    else known.acknowledged = n;
+  }
+
+  /** Takes what is there for what is known. */
+  async resume(store: ShardStore): Promise<void> {
+    const collection = this.#collection(store);
+    const t = store.begin({ readOnly: true });
+    for (const [g, group] of this.#groups.entries()) {
+      const record = await t.get(collection, idOf(collection, `${g}-0`));
+      group.acknowledged = group.attempted = (record?.document()['n'] ?? 0) as number;
+    }
+    t.rollback();
   }
 
   async prepare(store: ShardStore): Promise<void> {
@@ -61,10 +87,12 @@ export class CrashWorkload {
     for (;;) {
       await env.timers.sleep(this.#prng.float() * 2);
       const n = group.attempted + 1;
-      group.attempted = n;
+      this.learn('attempt', g, n);
+      this.#tell('attempt', g, n);
       try {
         await this.#writeGroup(store, g, n);
-        group.acknowledged = n;
+        this.learn('acknowledge', g, n);
+        this.#tell('acknowledge', g, n);
       } catch (error) {
         if (hasCode(error, 'STORE_FAILED', 'SHUTTING_DOWN')) return;
         if (!hasCode(error, 'DISK_FULL')) throw error;

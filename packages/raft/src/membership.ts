@@ -16,7 +16,7 @@ import { type ConfChangeV2, type ConfState, NONE, type Snapshot, StateType } fro
  */
 export function applyConfChange(raft: Raft, change: ConfChangeV2): ConfState {
   const result = evaluate(raft, change);
-  // The leader checks proposals, so an impossible one in the log means that the replicas differ.
+  // What the leader lets through and the host should not have proposed, or replicas that differ.
   assert(result.ok, () => `raft: configuration change is invalid: ${result.ok || result.reason}`);
   raft.tracker.reconfigure(result.membership.config, result.membership.progress);
   return membershipChanged(raft);

@@ -121,7 +121,9 @@ export class RawNode {
 
   /**
    * Proposes a change of membership. The leader replaces it by an empty entry while an earlier change
-   * is unapplied, or where it does not fit the active configuration.
+   * is unapplied, or where it would enter a joint configuration from within one or leave none. It
+   * checks no more than that, and a committed change that is impossible (it removes the last voter,
+   * say) is fatal on every replica: the host must not propose one.
    */
   proposeConfChange(change: AnyConfChange): StepOutcome {
     const entries = [{ term: 0, index: 0, ...encodeConfChange(change) }];

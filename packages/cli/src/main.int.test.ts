@@ -173,7 +173,7 @@ describe('shell', () => {
 
 test('start refuses what is not safe, and says what is wrong with a setting', async () => {
   expect(await run(['start', '--host', '0.0.0.0'])).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining('loopback') as string,
   });
   expect(await run(['start', '--port', 'eighty'])).toMatchObject({

@@ -12,6 +12,7 @@ import (
 var recipes = []func(w *world){
 	readOnFreshLeader,
 	retryReads,
+	answerReadsBackwards,
 	campaignWithUnappliedChange,
 	transferToLagging,
 	catchUpBySnapshot,
@@ -119,6 +120,34 @@ func retryReads(w *world) {
 		}
 		if chance(w.rng, 0.2) && !w.isDead {
 			w.tickAll(l, l.settings.heartbeatTicks)
+		}
+	}
+	w.settle(nil, 2)
+}
+
+// Several rounds of reads are under way, and every follower's answers arrive newest first.
+func answerReadsBackwards(w *world) {
+	l := w.anyLeader()
+	if l == nil {
+		return
+	}
+	w.settle(nil, 3)
+	hold := ofType(pb.MsgHeartbeatResp)
+	for n := 2 + w.rng.IntN(2); n > 0 && !w.isDead && l.up(); n-- {
+		w.readIndex(l, []byte{21, byte(n)})
+		w.settle(hold, 2)
+	}
+	for _, h := range w.hosts {
+		for at := len(w.net) - 1; at >= 0; at-- {
+			if w.isDead || at >= len(w.net) {
+				break
+			}
+			if p := w.net[at]; p.m.GetFrom() == h.id && hold(p.m) {
+				w.deliver(at)
+				if chance(w.rng, 0.4) {
+					w.workAll(l)
+				}
+			}
 		}
 	}
 	w.settle(nil, 2)
@@ -259,11 +288,25 @@ func catchUpBySnapshot(w *world) {
 		w.net = slices.DeleteFunc(w.net, func(p packet) bool { return p.m.GetType() == pb.MsgSnap })
 		w.unreachable(l, id)
 	}
+	late := slices.Clone(w.net)
 	w.settle(nil, 4)
 	if !w.isDead && l.leads() && chance(w.rng, 0.5) {
 		w.proposeConf(l, &pb.ConfChange{Type: pb.ConfChangeAddNode.Enum(), NodeId: new(id)})
 		w.settle(nil, 4)
 	}
+	if w.isDead || !l.up() {
+		return
+	}
+	// The snapshot comes a second time, when the node has moved on and compacted its own log.
+	w.proposeSome(l, 3)
+	w.settle(nil, 4)
+	w.snapshotAndCompact(f, 1)
+	for _, p := range late {
+		if p.m.GetType() == pb.MsgSnap {
+			w.net = append(w.net, p)
+		}
+	}
+	w.settle(nil, 3)
 }
 
 // The leader is removed or demoted, simply or by way of a joint state, and goes on.
@@ -368,6 +411,11 @@ func compactBehindSlowFollower(w *world) {
 // written several times before the first write is acknowledged.
 func overwriteWhileAppending(w *world) {
 	slow := w.hosts[w.rng.IntN(len(w.hosts))]
+	for _, h := range w.hosts {
+		if h.up() && h.settings.async && h.isMember(h.id) && chance(w.rng, 0.5) {
+			slow = h
+		}
+	}
 	if !slow.up() {
 		return
 	}
@@ -378,34 +426,60 @@ func overwriteWhileAppending(w *world) {
 			return
 		}
 		slow.appendIsHeld = true
-		// Only the slow node hears of these.
+		// Some entries reach everybody, the next ones only the slow node.
+		if chance(w.rng, 0.6) {
+			w.proposeSome(l, 2)
+			w.settle(nil, 1)
+		}
 		w.isolate(l.id)
 		delete(w.blocked, [2]uint64{l.id, slow.id})
-		w.proposeSome(l, 3)
+		if !w.isDead && l.up() {
+			w.proposeSome(l, 3)
+		}
 		w.settle(ofType(pb.MsgAppResp), 2)
 		clear(w.blocked)
 		next := w.other(l)
+		if next == slow || chance(w.rng, 0.3) {
+			next = w.other(l)
+		}
 		if next == nil || w.isDead {
 			return
 		}
 		// The old leader comes back only after the next one's election.
 		w.isolate(l.id)
 		w.elect(next, nil)
-		if !w.isDead && next.leads() && chance(w.rng, 0.5) {
+		if !w.isDead && next.leads() && chance(w.rng, 0.7) {
 			w.propose(next, w.payload())
-			w.settle(ofType(pb.MsgAppResp), 1)
+			w.settle(pick(w.rng, nil, ofType(pb.MsgAppResp)), 1+w.rng.IntN(3))
 		}
 		clear(w.blocked)
-		if chance(w.rng, 0.3) {
-			w.settle(nil, 1)
+		if chance(w.rng, 0.5) {
+			w.settle(nil, 1+w.rng.IntN(2))
 		}
 	}
-	slow.appendIsHeld = false
-	for i := 0; i < 12 && !w.isDead; i++ {
-		w.work(slow)
-		w.someDelivery()
-	}
+	w.drain(slow)
 	w.settle(nil, 3)
+}
+
+// drain finishes held back writes one by one, and looks at what follows from each.
+func (w *world) drain(h *host) {
+	h.appendIsHeld = false
+	for i := 0; i < 30 && !w.isDead && h.up(); i++ {
+		switch {
+		case !h.settings.async:
+			w.work(h)
+		case len(h.appendDone) > 0:
+			w.respond(h, opAppendResp, &h.appendDone)
+		case len(h.appendWork) > 0:
+			w.appendThread(h)
+		}
+		if !w.isDead && h.settings.async && h.rn.HasReady() {
+			w.ready(h)
+		}
+		if !w.isDead && chance(w.rng, 0.3) {
+			w.someDelivery()
+		}
+	}
 }
 
 // A node is cut off (or only deaf), campaigns in vain, and comes back with a higher term or without.

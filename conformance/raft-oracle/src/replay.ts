@@ -42,7 +42,7 @@ export function replayScenario(
   return new Replay(raft, trace, observe).run();
 }
 
-type Action = (replica: Replica, node: RawNode) => StepOutcome | void;
+type Action = (replica: Replica, node: RawNode) => StepOutcome;
 
 class Replay {
   readonly #raft: RaftModule;
@@ -131,19 +131,25 @@ class Replay {
   /** Reads an operation's arguments; what it returns performs it and writes its result. */
   #read(op: number): Action {
     const trace = this.#trace;
-    const call =
+    const ask =
       (run: Action): Action =>
       (replica, node) => {
         const outcome = run(replica, node);
         this.#writer.basics(replica.node!);
         return outcome;
       };
+    const call = (run: (replica: Replica, node: RawNode) => void): Action =>
+      ask((replica, node) => {
+        run(replica, node);
+        return 'ok';
+      });
     const store =
       (run: (replica: Replica) => void): Action =>
       (replica) => {
         run(replica);
         this.#writer.uv(replica.disk.firstIndex());
         this.#writer.uv(replica.disk.lastIndex());
+        return 'ok';
       };
     switch (op) {
       case Op.Disk: {
@@ -165,16 +171,16 @@ class Replay {
       case Op.Tick:
         return call((_, node) => node.tick());
       case Op.Campaign:
-        return call((_, node) => node.campaign());
+        return ask((_, node) => node.campaign());
       case Op.Propose: {
         const payloads = trace.list(() => trace.optional());
-        return call((_, node) =>
+        return ask((_, node) =>
           payloads.length === 1 ? node.propose(payloads[0]) : node.proposeAll(payloads),
         );
       }
       case Op.ProposeConf: {
         const change = this.#raft.decodeConfChange(trace.entry())!;
-        return call((_, node) => node.proposeConfChange(change));
+        return ask((_, node) => node.proposeConfChange(change));
       }
       case Op.ReadIndex: {
         const context = trace.bytes();
@@ -185,7 +191,7 @@ class Replay {
         return call((_, node) => node.transferLeader(to));
       }
       case Op.Forget:
-        return call((_, node) => node.forgetLeader());
+        return ask((_, node) => node.forgetLeader());
       case Op.Unreachable: {
         const peer = trace.uv();
         return call((_, node) => node.reportUnreachable(peer));
@@ -197,15 +203,15 @@ class Replay {
       }
       case Op.Deliver: {
         const message = this.#messages[trace.uv()]!;
-        return call((_, node) => node.step(message));
+        return ask((_, node) => node.step(message));
       }
       case Op.DeliverFresh: {
         const message = { ...this.#messages[trace.uv()]!, snapshot: trace.snapshot() };
-        return call((_, node) => node.step(message));
+        return ask((_, node) => node.step(message));
       }
       case Op.Step: {
         const message = trace.message();
-        return call((_, node) => node.step(message));
+        return ask((_, node) => node.step(message));
       }
       case Op.Ready:
         return call((replica, node) => this.#takeReady(replica, node));
@@ -261,7 +267,7 @@ class Replay {
     }
   }
 
-  #readStart(): Action {
+  #readStart(): (replica: Replica) => void {
     const settings = this.#trace.settings();
     const hardState = this.#trace.hardState() ?? { term: 0, vote: 0, commit: 0 };
     const confState = this.#trace.confState();
@@ -340,18 +346,19 @@ function cancelled(change: AnyConfChange): AnyConfChange {
   return { ...change, changes: change.changes.map(({ type }) => ({ type, nodeId: 0 })) };
 }
 
-function outcomeOf(outcome: StepOutcome | void): number {
-  switch (outcome) {
-    case 'proposal-dropped':
-      return Outcome.Dropped;
-    case 'local-message':
-      return Outcome.LocalMessage;
-    case 'peer-not-found':
-      return Outcome.PeerNotFound;
-    default:
-      return Outcome.Ok;
-  }
+/** An outcome that is none fails: it equals nothing the library does. */
+function outcomeOf(outcome: StepOutcome): number {
+  const code = OUTCOMES.get(outcome);
+  if (code === undefined) throw new Error(`the core answered ${String(outcome)}`);
+  return code;
 }
+
+const OUTCOMES: ReadonlyMap<StepOutcome, number> = new Map([
+  ['ok', Outcome.Ok],
+  ['proposal-dropped', Outcome.Dropped],
+  ['local-message', Outcome.LocalMessage],
+  ['peer-not-found', Outcome.PeerNotFound],
+]);
 
 function isInvariantError(error: unknown): boolean {
   return error instanceof Error && error.name === 'InvariantError';

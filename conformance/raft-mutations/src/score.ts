@@ -1,0 +1,110 @@
+import { EQUIVALENT } from './equivalent.ts';
+import { checkUnchanged, type Material, tryGates, tryTests, type TrialVerdict } from './gates.ts';
+import { type Mutant, mutantsOf } from './mutants.ts';
+import { coreFiles, readCore, Workspace } from './workspace.ts';
+
+/** Files without consensus logic: vocabulary, texts, checks, a storage for tests. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'describe.ts',
+  'index.ts',
+  'invariants.ts',
+  'quorum/describe.ts',
+  'quote.ts',
+  'types.ts',
+]);
+
+export interface ScoreOptions {
+  /** Stops taking up new mutants after this time. */
+  readonly budgetSeconds: number;
+  /** Only files whose name contains this. */
+  readonly file: string;
+  readonly workers: number;
+  /** Run the tests of the package on mutants that the gates let pass. */
+  readonly tests: boolean;
+}
+
+export interface Score {
+  readonly mutants: number;
+  readonly tried: number;
+  readonly equivalent: number;
+  readonly caughtBy: ReadonlyMap<string, number>;
+  readonly survivors: readonly Mutant[];
+}
+
+/** Tries mutants of the consensus files, in a fixed random order, against the gates and the tests. */
+export async function measureScore(material: Material, options: ScoreOptions): Promise<Score> {
+  const all = coreFiles()
+    .filter((file) => !LEFT_OUT.has(file) && file.includes(options.file))
+    .flatMap((file) => mutantsOf(file, readCore(file)));
+  const equivalent = all.filter(({ key }) => key in EQUIVALENT);
+  if (options.file === '') checkEquivalents(new Set(all.map(({ key }) => key)));
+  const queue = shuffle(all.filter(({ key }) => !(key in EQUIVALENT)));
+  const total = queue.length;
+  const caughtBy = new Map<string, number>();
+  const survivors: Mutant[] = [];
+  const deadline = process.uptime() + options.budgetSeconds;
+  let tried = 0;
+  const work = async (): Promise<void> => {
+    const workspace = new Workspace();
+    try {
+      await checkUnchanged(workspace, material);
+      while (process.uptime() < deadline) {
+        const mutant = queue.pop();
+        if (mutant === undefined) return;
+        const catcher = await tryMutant(workspace, material, mutant, options.tests);
+        tried++;
+        if (catcher === undefined) {
+          survivors.push(mutant);
+          console.log(`survived: line ${mutant.line} of ${mutant.key}`);
+        } else caughtBy.set(catcher, (caughtBy.get(catcher) ?? 0) + 1);
+        if (tried % 100 === 0) console.log(`${tried} of ${total} mutants tried`);
+      }
+    } finally {
+      workspace.remove();
+    }
+  };
+  await Promise.all(Array.from({ length: options.workers }, work));
+  return { mutants: all.length, tried, equivalent: equivalent.length, caughtBy, survivors };
+}
+
+/** The gate that catches a mutant; undefined where it survives. */
+async function tryMutant(
+  workspace: Workspace,
+  material: Material,
+  mutant: Mutant,
+  tests: boolean,
+): Promise<string | undefined> {
+  workspace.write(mutant.file, mutant.text);
+  try {
+    const catcher = catcherOf(await tryGates(workspace, material, 'first'));
+    if (catcher !== undefined || !tests) return catcher;
+    return (await tryTests(workspace)) === 'equal' ? undefined : 'tests';
+  } finally {
+    workspace.restore(mutant.file);
+  }
+}
+
+function catcherOf({ g1, g3 }: TrialVerdict): string | undefined {
+  if (g1 === 'time-out') return 'time-out';
+  if (g3 === 'differs') return 'G3';
+  return g1 === 'differs' ? 'G1' : undefined;
+}
+
+function checkEquivalents(keys: ReadonlySet<string>): void {
+  const gone = Object.keys(EQUIVALENT).filter((key) => !keys.has(key));
+  if (gone.length > 0) throw new Error(`no such mutants any more: ${gone.join('; ')}`);
+}
+
+/** A fixed order that mixes all files, so that a run cut short is a fair sample. */
+function shuffle(mutants: Mutant[]): Mutant[] {
+  let state = 1;
+  const below = (bound: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+  for (let i = mutants.length - 1; i > 0; i--) {
+    const j = below(i + 1);
+    [mutants[i], mutants[j]] = [mutants[j]!, mutants[i]!];
+  }
+  return mutants;
+}

@@ -28,16 +28,19 @@ interface Row {
 }
 
 const rowsPerCommit = 2000;
+const underWayMax = 3;
 
 /**
  * Writes lines of documents in transactions of a few thousand. While one commits, the next is made
- * ready; commits keep the order of the lines, so that the last of two lines with one key wins.
+ * ready and the one after it parsed; commits keep the order of the lines, so that the last of two
+ * lines with one key wins.
  */
 export class Importer {
   readonly counts: ImportCounts = { lines: 0, created: 0, updated: 0, ignored: 0, failed: 0 };
   readonly #options: ImporterOptions;
   #rows: Row[] = [];
-  #committing: Promise<void> = Promise.resolve();
+  /** Writes not waited for yet, oldest first. */
+  readonly #underWay: Promise<void>[] = [];
 
   constructor(options: ImporterOptions) {
     this.#options = options;
@@ -57,7 +60,7 @@ export class Importer {
   /** Resolves when all is on disk. */
   async finish(): Promise<ImportCounts> {
     await this.#flush();
-    await this.#committing;
+    for (const write of this.#underWay.splice(0)) await write;
     return this.counts;
   }
 
@@ -65,13 +68,23 @@ export class Importer {
     const rows = this.#rows;
     if (rows.length === 0) return;
     this.#rows = [];
-    const before = this.#committing;
-    // Waits for the commit before the last one: two are on their way at most.
+    const previous = this.#underWay.at(-1);
+    const own = this.#writeAfter(previous, rows);
+    // Its failure is met when its turn to be waited for comes.
+    own.catch(() => undefined);
+    this.#underWay.push(own);
+    if (this.#underWay.length >= underWayMax) await this.#underWay.shift();
+  }
+
+  async #writeAfter(previous: Promise<void> | undefined, rows: readonly Row[]): Promise<void> {
     const ready = await this.#prepare(rows);
-    await before;
-    this.#committing = this.#commit(rows, ready);
-    // Its failure is met by the next flush or by finish.
-    this.#committing.catch(() => undefined);
+    try {
+      await previous;
+    } catch (error) {
+      ready.transaction.rollback();
+      throw error;
+    }
+    await this.#commit(rows, ready);
   }
 
   async #prepare(rows: readonly Row[]): Promise<Prepared> {

@@ -49,6 +49,8 @@ function* rowsOf(entries: readonly Entry[], run: Run): Generator<Batch, void> {
   for (const batch of rebatch(entries, run)) yield batch.map((entry) => entry.row);
 }
 
+const topMax = 20_000;
+
 /** SORT with a following LIMIT: keeps only the first `top` rows while reading. */
 export function makeTopSort(nodeId: number, keys: readonly SortKeyCode[], top: Evaluate): Operator {
   const order = orderOf(keys);
@@ -68,6 +70,8 @@ async function* topRows(
     await input.return?.();
     return;
   }
+  // Nearly all rows, or so many that sorting them at once would take too long.
+  if (wanted > topMax) return yield* sortRows(input, keys, order, run);
   // The best so far, then those that came since and may be better.
   const entries: Entry[] = [];
   let worst: Entry | undefined;

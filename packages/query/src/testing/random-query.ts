@@ -64,7 +64,9 @@ class QueryMaker {
     const some = `SORT ${inner}.${this.#name()}, ${inner}._key LIMIT ${this.#prng.below(9)}`;
     const clauses = [`FOR ${inner} IN ${source}`, ...filters, this.#prng.chance(0.3) ? some : ''];
     this.#documents.push(name);
-    return `FOR ${name} IN (${clauses.join(' ')} RETURN ${inner})`;
+    const names = ['_key', 'a', 'b', 'c', 't', 'o'].map((each) => `${each}: ${inner}.${each}`);
+    const result = this.#prng.chance(0.5) ? inner : `{ ${names.join(', ')} }`;
+    return `FOR ${name} IN (${clauses.join(' ')} RETURN ${result})`;
   }
 
   #filters(): string[] {

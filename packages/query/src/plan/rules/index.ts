@@ -5,6 +5,7 @@ import { foldConstantParts } from './fold-constants.ts';
 import { fuseFilters } from './fuse-filters.ts';
 import { hashJoin } from './hash-join.ts';
 import { inlineLets } from './inline-lets.ts';
+import { inlineObjectAttributes } from './inline-object-attributes.ts';
 import { inlineSubqueries } from './inline-subqueries.ts';
 import { lateDocumentMaterialization } from './late-document-materialization.ts';
 import { limitIntoScan } from './limit-into-scan.ts';
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   foldConstantParts,
   inlineSubqueries,
   inlineLets,
+  inlineObjectAttributes,
   removeUnnecessaryCalculations,
   optimizeSubqueries,
   splitFilters,

@@ -31,7 +31,7 @@ export const inlineLets: Rule = {
 };
 
 /** Cheap to compute again, and the same wherever it is computed. */
-function isPlain(value: Expression): boolean {
+export function isPlain(value: Expression): boolean {
   switch (value.type) {
     case 'Null':
     case 'Boolean':

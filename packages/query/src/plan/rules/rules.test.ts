@@ -7,6 +7,8 @@ const examples: Readonly<Record<string, string>> = {
   'fold-constants': 'FOR d IN docs FILTER d.n > 1 + 1 RETURN d.n',
   'inline-subqueries': 'FOR x IN (FOR d IN docs FILTER d.n > 1 RETURN d) RETURN x.n',
   'inline-lets': 'FOR d IN docs LET n = d.n FILTER n == 2 RETURN d.t',
+  'inline-object-attributes':
+    'FOR x IN (FOR d IN docs RETURN { m: d.n, t: d.t }) FILTER x.m == 3 RETURN x.t',
   'remove-unnecessary-calculations': 'FOR d IN docs LET m = d.n * 2 RETURN d.n',
   'optimize-subqueries':
     'FOR d IN docs RETURN FIRST(FOR e IN docs FILTER e.n > d.n SORT e.n RETURN e.t)',

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { makeConfig } from './config/config.ts';
 import { startServer } from './server.ts';
-import { startTestServer } from './testing/test-server.ts';
+import { startTestServer, type TestServer } from './testing/test-server.ts';
 
 describe('start', () => {
   test('refuses any host but loopback, however the configuration was made', async () => {
@@ -25,8 +25,8 @@ describe('stop', () => {
   test('ends long polls at once, and rolls open transactions back', async () => {
     const server = await startTestServer();
     const poll = server.send('GET', '/changefeed?after=now&wait_ms=60000');
+    await underWay(server);
     await server.send('POST', '/transaction/begin');
-    await waiting(server.running.database);
     const stopped = server.running.stop();
     const { status, json } = await poll;
     expect([status, json.changes]).toEqual([200, []]);
@@ -72,10 +72,8 @@ describe('stop', () => {
   });
 });
 
-/** Until the server has taken up what was sent before. */
-async function waiting(database: {
-  query(text: string): { all(): Promise<unknown> };
-}): Promise<void> {
-  for (let i = 0; i < 20; i++) await database.query('RETURN 1').all();
-  await new Promise((resolve) => setImmediate(resolve));
+/** Until the server is at work on a request besides the one that asks. */
+async function underWay(server: TestServer): Promise<void> {
+  const pattern = /^themis_http_requests_in_flight 2$/m;
+  while (!pattern.test((await server.send('GET', '/metrics')).text));
 }

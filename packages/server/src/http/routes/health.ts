@@ -1,3 +1,4 @@
+import type { Store } from '@themisdb/storage';
 import { z } from 'zod';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
@@ -10,7 +11,7 @@ const place = {
   isAlwaysServed: true,
   errors: [],
 } as const;
-const health = z.object({ status: z.enum(['ok', 'stopping']) });
+const health = z.object({ status: z.enum(['ok', 'stopping', 'failed']) });
 
 export const healthRoutes: readonly Route[] = [
   defineRoute({
@@ -34,7 +35,7 @@ export const healthRoutes: readonly Route[] = [
     query: z.strictObject({ verbose: z.boolean().optional() }),
     answers: {
       200: { description: 'Ready.', schema: health },
-      503: { description: 'Stopping.', schema: health },
+      503: { description: 'Stopping, or the store failed and must be restarted.', schema: health },
     },
     handle: (exchange, { query }) => readiness(exchange, query.verbose === true),
   }),
@@ -60,8 +61,8 @@ export const healthRoutes: readonly Route[] = [
 
 function readiness(exchange: Exchange, isVerbose: boolean): Answer {
   const { stopping, database, cursors, transactions } = exchange.services;
-  const isReady = !stopping.aborted;
-  const status = isReady ? 'ok' : 'stopping';
+  const status = stopping.aborted ? 'stopping' : isAlive(database.store) ? 'ok' : 'failed';
+  const isReady = status === 'ok';
   if (!isVerbose) return json(isReady ? 200 : 503, { status });
   return json(isReady ? 200 : 503, {
     status,
@@ -71,4 +72,14 @@ function readiness(exchange: Exchange, isVerbose: boolean): Answer {
     cursors: cursors.count,
     transactions: transactions.count,
   });
+}
+
+/** After a fatal error of the log or the engine nothing can be begun any more. */
+function isAlive(store: Store): boolean {
+  try {
+    store.begin({ readOnly: true }).rollback();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { themisError } from '@themisdb/protocol';
 import type { Evaluate, EvaluationContext } from '../expression/contract.ts';
 import { toInteger } from '../expression/convert.ts';
 import type { AggregateCode } from './collect.ts';
-import type { Accumulator } from '../functions/index.ts';
+import { functionTable, type Accumulator } from '../functions/index.ts';
 import { gather, rebatch } from './chain.ts';
 import { estimateBatchBytes } from './memory.ts';
 import type { Batches, Operator, Origin, Row, Run } from './operator.ts';
@@ -41,7 +41,7 @@ async function* windowRows(input: Batches, parts: WindowParts, run: Run, origin:
     const frameOf =
       parts.range === undefined
         ? rowFrames(rows.length, rowCount(preceding), rowCount(following))
-        : rangeFrames(rows, parts.range, distance(preceding), distance(following), context);
+        : rangeFrames(rows, parts.range, reachOf(preceding, following), context);
     const values = parts.aggregates.map(({ value }) => rows.map((row) => value(row, context)));
     const running = new Running(parts.aggregates, values);
     for (let i = 0; i < rows.length; i++) {
@@ -91,31 +91,91 @@ function rowFrames(length: number, before: number, after: number): (i: number) =
   return (i) => ({ from: Math.max(0, i - before), to: Math.min(length, i + after + 1) });
 }
 
-/** Rows whose value is no number have no frame, and stand in no other row's. */
+/** Where a row stands, and how far its window reaches, on one scale. */
+interface Place {
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Rows that have no place have no window, and stand in no other row's. */
 function rangeFrames(
   rows: readonly Row[],
   range: Evaluate,
-  before: number,
-  after: number,
+  reach: Reach,
   context: EvaluationContext,
 ): (i: number) => Frame | undefined {
-  const keys = rows.map((row) => {
-    const value = range(row, context);
-    if (typeof value === 'number') return value;
-    context.warn('AQL_INVALID_ARGUMENT_TYPE', 'WINDOW over a range wants numbers.');
-    return undefined;
-  });
-  const first = keys.findIndex((key) => key !== undefined);
-  const end = keys.findLastIndex((key) => key !== undefined) + 1;
+  const places = rows.map((row) => reach(range(row, context), context));
+  const first = places.findIndex((place) => place !== undefined);
+  const end = places.findLastIndex((place) => place !== undefined) + 1;
   let from = first;
   let to = first;
   return (i) => {
-    const key = keys[i];
-    if (key === undefined) return undefined;
-    while (keys[from]! < key - before) from++;
-    while (to < end && keys[to]! <= key + after) to++;
+    const place = places[i];
+    if (place === undefined) return undefined;
+    while (isBefore(places[from], place.from)) from++;
+    while (to < end && !isAfter(places[to], place.to)) to++;
     return { from, to };
   };
+}
+
+function isBefore(place: Place | undefined, limit: number): boolean {
+  return place === undefined || place.at < limit;
+}
+
+function isAfter(place: Place | undefined, limit: number): boolean {
+  return place !== undefined && place.at > limit;
+}
+
+type Reach = (value: Value, context: EvaluationContext) => Place | undefined;
+
+/** Windows by distance are measured in numbers, or in time where a bound is an ISO duration. */
+function reachOf(preceding: Value, following: Value): Reach {
+  if (isDuration(preceding) || isDuration(following)) {
+    return (value, context) => placeInTime(value, preceding, following, context);
+  }
+  const before = distance(preceding);
+  const after = distance(following);
+  return (value, context) => {
+    if (typeof value === 'number') return { at: value, from: value - before, to: value + after };
+    context.warn('AQL_INVALID_ARGUMENT_TYPE', 'WINDOW over a range wants numbers.');
+    return undefined;
+  };
+}
+
+function isDuration(value: Value): value is string {
+  return typeof value === 'string' && value.startsWith('P');
+}
+
+function placeInTime(
+  value: Value,
+  preceding: Value,
+  following: Value,
+  context: EvaluationContext,
+): Place | undefined {
+  const at = timestamp(value, context);
+  if (at === undefined) return undefined;
+  const from = moved('DATE_SUBTRACT', value, preceding, -Infinity, context);
+  const to = moved('DATE_ADD', value, following, Infinity, context);
+  return from === undefined || to === undefined ? undefined : { at, from, to };
+}
+
+function moved(
+  name: 'DATE_ADD' | 'DATE_SUBTRACT',
+  date: Value,
+  by: Value,
+  unbounded: number,
+  context: EvaluationContext,
+): number | undefined {
+  if (by === 'unbounded') return unbounded;
+  if (by === 0) return timestamp(date, context);
+  if (!isDuration(by)) throw boundsExpected();
+  return timestamp(functionTable.get(name)!.call([date, by], context), context);
+}
+
+function timestamp(date: Value, context: EvaluationContext): number | undefined {
+  const value = functionTable.get('DATE_TIMESTAMP')!.call([date], context);
+  return typeof value === 'number' ? value : undefined;
 }
 
 function rowCount(value: Value): number {
@@ -127,16 +187,12 @@ function rowCount(value: Value): number {
 function distance(value: Value): number {
   if (value === 'unbounded') return Infinity;
   if (typeof value === 'number' && value >= 0) return value;
-  if (typeof value === 'string' && value.startsWith('P')) {
-    throw themisError('NOT_IMPLEMENTED', {
-      message: 'WINDOW by durations is not supported by this version.',
-    });
-  }
   throw boundsExpected();
 }
 
 function boundsExpected(): Error {
   return themisError('AQL_INVALID_ARGUMENT', {
-    message: 'WINDOW wants numbers that are not negative, or "unbounded", as bounds.',
+    message:
+      'WINDOW wants numbers that are not negative, ISO durations (over a range of dates), or "unbounded", as bounds.',
   });
 }

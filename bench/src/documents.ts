@@ -2,7 +2,16 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { Prng } from '@themisdb/base';
 
-export const cities: readonly string[] = ['Berlin', 'Lyon', 'Oslo', 'Porto', 'Riga', 'Turin', 'Vilnius', 'Zagreb'];
+export const cities: readonly string[] = [
+  'Berlin',
+  'Lyon',
+  'Oslo',
+  'Porto',
+  'Riga',
+  'Turin',
+  'Vilnius',
+  'Zagreb',
+];
 
 /** About 250 bytes of JSON; the same for the same number, in every run. */
 export function makeDocument(i: number): Record<string, unknown> {

@@ -34,10 +34,10 @@ async function main(): Promise<void> {
   }
   const chosen = workloads.filter((w) => positionals.length === 0 || positionals.includes(w.name));
   const folder = mkdtempSync(join(values.folder, 'themis-bench-'));
-  const themis = await startThemis(join(folder, 'themis'));
   const postgres = values['no-postgres']
     ? undefined
     : await startPostgres(join(folder, 'postgres'));
+  const themis = await startThemis(join(folder, 'themis'));
   const context = {
     themis,
     postgres,

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './themis.ts';
 
@@ -37,7 +37,11 @@ export async function startPostgres(folder: string): Promise<Postgres | undefine
   }
   const user = asUser();
   mkdirSync(folder, { recursive: true });
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
+  if (user.uid !== undefined) {
+    chownSync(folder, user.uid, user.gid!);
+    // That user has to get through the folder above, which is ours alone.
+    chmodSync(dirname(folder), 0o711);
+  }
   chmodSync(folder, 0o700);
   const data = join(folder, 'data');
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
@@ -72,6 +76,8 @@ export async function startPostgres(folder: string): Promise<Postgres | undefine
   const address = { host: '127.0.0.1', port, user: 'bench', database: 'postgres' };
   const version = await untilReady(address);
   const pool = new pg.Pool({ ...address, max: 64 });
+  // Connections that are cut when the server stops report it here; queries report their own errors.
+  pool.on('error', () => undefined);
   return {
     version,
     pool,

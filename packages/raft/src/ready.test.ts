@@ -18,7 +18,6 @@ import {
 } from './testing/values.ts';
 import {
   ConfChangeType,
-  type Entry,
   EntryType,
   LOCAL_APPEND_THREAD,
   MessageType,
@@ -441,33 +440,6 @@ describe('restarting', () => {
     storage.append(entriesFrom(3, 1));
     storage.setHardState(hardState);
     expect(() => restarted(storage, { applied })).toThrow(InvariantError);
-  });
-
-  test('a storage that takes the limit less seriously than we do loses nothing', () => {
-    const entries: Entry[] = Array.from({ length: 11 }, (_, at) => ({
-      term: 1,
-      index: at + 1,
-      type: EntryType.Normal,
-      data: bytes(at === 10 ? 'boom' : 'a'),
-    }));
-    const storage = new MemoryStorage();
-    storage.applySnapshot(snapshotAt(0, 0, { voters: [1] }));
-    storage.setHardState({ term: 1, vote: 1, commit: 10 });
-    storage.append(entries);
-    // It returns one entry more than fits, as a storage may that works in pages.
-    const limited = storage.entries.bind(storage);
-    storage.entries = (lo, hi) => limited(lo, hi, Number.POSITIVE_INFINITY);
-    const size = entrySize(entries[0]!);
-    const node = restarted(storage, { messageBytesMax: size * 9 - 1 });
-    const applied: number[] = [];
-    for (let round = 0; round < 20 && applied.length < 11; round++) {
-      const ready = node.ready();
-      expect(ready.hardState?.commit ?? 11).toBeGreaterThanOrEqual(10);
-      applied.push(...indexesOf(ready.committedEntries));
-      node.advance();
-      node.step(makeMessage(MessageType.Heartbeat, { from: 2, to: 1, term: 1, commit: 11 }));
-    }
-    expect(applied).toEqual(indexesOf(entries));
   });
 
   test('a leader comes back as follower and keeps its vote', () => {

@@ -3,7 +3,6 @@ import { decodeConfChange, isConfChangeEntry } from '../confchange/codec.ts';
 import { MemoryStorage } from '../memory-storage.ts';
 import { holdsSnapshot } from '../message.ts';
 import { RawNode } from '../rawnode.ts';
-import { isSameConfState } from '../tracker/config.ts';
 import {
   type ConfState,
   type Entry,
@@ -27,6 +26,20 @@ export interface MemberOptions extends Partial<Omit<RaftConfig, 'storage' | 'id'
 
 const READYS_MAX = 10_000;
 
+/** A log in memory that keeps the membership as of the applied index too, as a host has to. */
+class HostStorage extends MemoryStorage {
+  confState: ConfState;
+
+  constructor(confState: ConfState) {
+    super();
+    this.confState = confState;
+  }
+
+  override initialState(): { hardState: HardState; confState: ConfState } {
+    return { hardState: super.initialState().hardState, confState: this.confState };
+  }
+}
+
 /**
  * A node with a host around it: storage in memory, and an application that remembers what it applied.
  * It drives the node as the contract of `Ready` demands.
@@ -36,7 +49,7 @@ const READYS_MAX = 10_000;
  */
 export class Member {
   readonly id: number;
-  readonly storage = new MemoryStorage();
+  readonly storage: HostStorage;
   readonly applied: Entry[] = [];
   readonly reads: ReadState[] = [];
   readonly readys: Ready[] = [];
@@ -48,14 +61,13 @@ export class Member {
   holdsApplying = false;
   node: RawNode;
   readonly #config: Omit<RaftConfig, 'storage'>;
-  #appliedIndex = 0;
-  #confState: ConfState;
+  #appliedIndex: number;
 
   constructor(id: number, initial: Snapshot, options: MemberOptions = {}) {
     const { terms = [], hardState, ...config } = options;
     this.id = id;
     this.#config = { ...DEFAULTS, id, ...config };
-    this.#confState = initial.metadata.confState;
+    this.storage = new HostStorage(initial.metadata.confState);
     this.#appliedIndex = initial.metadata.index;
     this.storage.applySnapshot(initial);
     this.storage.append(entriesFrom(initial.metadata.index + 1, ...terms));
@@ -94,7 +106,7 @@ export class Member {
   }
 
   get confState(): ConfState {
-    return this.#confState;
+    return this.storage.confState;
   }
 
   /** Terms of the entries in storage. */
@@ -159,7 +171,7 @@ export class Member {
 
   /** Makes a snapshot of what is applied and drops the log up to it. */
   compact(index: number = this.#appliedIndex): Snapshot {
-    const snapshot = this.storage.createSnapshot(index, this.#confState, new Uint8Array(0));
+    const snapshot = this.storage.createSnapshot(index, this.confState, new Uint8Array(0));
     assert(snapshot !== 'out-of-date', () => `${this.id} has a newer snapshot than ${index}`);
     this.storage.compact(index);
     return snapshot;
@@ -209,7 +221,7 @@ export class Member {
     if (holdsSnapshot(snapshot)) {
       assert(this.storage.applySnapshot(snapshot) === 'ok', 'a snapshot came that is too old');
       this.#appliedIndex = snapshot.metadata.index;
-      this.#confState = snapshot.metadata.confState;
+      this.storage.confState = snapshot.metadata.confState;
     }
     this.storage.append(entries);
   }
@@ -218,14 +230,9 @@ export class Member {
     for (const entry of entries) {
       assert(entry.index === this.#appliedIndex + 1, () => `gap before entry ${entry.index}`);
       const change = decodeConfChange(entry);
-      if (change !== undefined) this.#confState = this.node.applyConfChange(change);
+      if (change !== undefined) this.storage.confState = this.node.applyConfChange(change);
       this.applied.push(entry);
       this.#appliedIndex = entry.index;
     }
-  }
-
-  /** Does it work with the membership that `other` works with? */
-  agreesOnMembers(other: Member): boolean {
-    return isSameConfState(this.#confState, other.#confState);
   }
 }

@@ -19,9 +19,24 @@ export async function* followChanges(
   const waitMs = options.waitMs ?? 25_000;
   let after = options.after;
   for (;;) {
-    const page = await readChanges(session, { ...options, after, waitMs });
+    const page = await nextPage(session, { ...options, after, waitMs });
+    if (page === undefined) return;
     yield* page.changes;
     after = page.next;
+  }
+}
+
+/** Undefined when the reader's own signal ended the wait: the end it asked for is no failure. */
+async function nextPage(
+  session: Session,
+  options: ChangesOptions,
+): Promise<ChangefeedAnswer | undefined> {
+  if (options.signal?.aborted === true) return undefined;
+  try {
+    return await readChanges(session, options);
+  } catch (error) {
+    if (options.signal?.aborted === true) return undefined;
+    throw error;
   }
 }
 

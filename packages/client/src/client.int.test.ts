@@ -204,6 +204,20 @@ test('changes are followed from a token on', async () => {
   expect(seen).toEqual(['insert S', 'remove']);
 });
 
+test('following changes ends when its signal aborts, also while it waits', async () => {
+  const abort = new AbortController();
+  const { next } = await client.readChanges({ after: 'now' });
+  await users.put('last', { name: 'L', age: 1 });
+  const seen: string[] = [];
+  for await (const change of client.changes({ after: next, signal: abort.signal })) {
+    seen.push(change.operation);
+    // The loop asks for more first, so that the signal meets a request under way.
+    setImmediate(() => abort.abort());
+  }
+  await users.delete('last');
+  expect(seen).toEqual(['insert']);
+});
+
 test('imports stream and report lines', async () => {
   const answer = await users.import(
     '{"_key":"i1","name":"I","age":1}\n{"_key":\n{"_key":"i2","name":"J","age":2}\n',

@@ -10,6 +10,7 @@ import type { StoreLimits } from './limits.ts';
 import type { Counters } from './log/counters.ts';
 import type { CommitPipeline } from './log/pipeline.ts';
 import type { HybridClock } from './timestamp.ts';
+import type { BodyArena } from './transaction/document.ts';
 import type { KeyMaker } from './transaction/key-maker.ts';
 import type { RecentWrites } from './transaction/recent-writes.ts';
 import type { Views } from './transaction/views.ts';
@@ -29,6 +30,7 @@ export interface StoreContext {
   readonly statistics: IndexStatisticsBook;
   readonly retention: Retention;
   readonly keyMaker: KeyMaker;
+  readonly arena: BodyArena;
   /** Conflicts refused so far, for `stats()`. */
   conflicts: number;
   encoderOf(index: IndexInfo): EntryEncoder;

@@ -1,3 +1,4 @@
+import { getU32, getU64, setU32, setU64 } from './codec/integers.ts';
 import { crc32c } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { Timestamp } from './contract/transaction.ts';
@@ -20,31 +21,29 @@ const flagTombstone = 1;
 /** Writes the header before a body of `bodyBytes` that already stands at `at + envelopeBytes`. */
 export function sealEnvelope(
   target: Uint8Array,
-  view: DataView,
   at: number,
   envelope: { readonly timestamp: Timestamp; readonly bodyBytes: number },
 ): void {
-  seal(target, view, at, 0, envelope);
+  seal(target, at, 0, envelope);
 }
 
 export function makeTombstone(timestamp: Timestamp): Uint8Array {
   const out = new Uint8Array(envelopeBytes);
-  seal(out, new DataView(out.buffer), 0, flagTombstone, { timestamp, bodyBytes: 0 });
+  seal(out, 0, flagTombstone, { timestamp, bodyBytes: 0 });
   return out;
 }
 
 function seal(
   target: Uint8Array,
-  view: DataView,
   at: number,
   flags: number,
   { timestamp, bodyBytes }: { readonly timestamp: Timestamp; readonly bodyBytes: number },
 ): void {
   target[at] = format;
   target[at + 1] = flags;
-  view.setBigUint64(at + 6, timestamp);
+  setU64(target, at + 6, timestamp);
   const end = at + envelopeBytes + bodyBytes;
-  view.setUint32(at + 2, crc32c(target, at + 6, end, (format << 8) | flags));
+  setU32(target, at + 2, crc32c(target, at + 6, end, (format << 8) | flags));
 }
 
 export function isTombstone(envelope: Uint8Array): boolean {
@@ -52,7 +51,7 @@ export function isTombstone(envelope: Uint8Array): boolean {
 }
 
 export function timestampOf(envelope: Uint8Array): Timestamp {
-  return (BigInt(u32(envelope, 6)) << 32n) | BigInt(u32(envelope, 10));
+  return getU64(envelope, 6);
 }
 
 const hex: readonly string[] = Array.from({ length: 256 }, (_, i) =>
@@ -79,17 +78,11 @@ export function checkEnvelope(envelope: Uint8Array): void {
   const seed = (envelope[0]! << 8) | flags;
   const holds =
     envelope.length >= envelopeBytes &&
-    u32(envelope, 2) === crc32c(envelope, 6, envelope.length, seed);
+    getU32(envelope, 2) === crc32c(envelope, 6, envelope.length, seed);
   if (holds && envelope[0] === format) return;
   if (holds)
     throw themisError('FORMAT_UNKNOWN', {
       message: `a record has format ${envelope[0]}; 1 is known`,
     });
   throw themisError('DATA_CORRUPT', { message: 'a stored record failed its checksum' });
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
-  );
 }

@@ -1,7 +1,7 @@
 import { prefixEnd } from '@themisdb/base';
 import { writeUuid, type Uuid } from '@themisdb/protocol';
 import type { KvRange } from '@themisdb/kv';
-import { timestampBytes } from './timestamp.ts';
+import { getU32, setU32, setU53, setU64 } from './codec/integers.ts';
 import type { Timestamp } from './contract/transaction.ts';
 
 /**
@@ -61,7 +61,6 @@ const uuidOffset = prefixBytes + 4 + 8;
 export class KeySpace {
   readonly shard: number;
   #slab = new Uint8Array(0);
-  #view = new DataView(this.#slab.buffer);
   #at = 0;
 
   constructor(shard: number) {
@@ -77,26 +76,26 @@ export class KeySpace {
 
   record(collectionId: number, token: bigint, uuid: Uuid): Uint8Array {
     const at = this.#take(recordKeyBytes);
-    const view = this.#view;
-    view.setUint32(at, this.shard);
-    view.setUint8(at + 4, space.record);
-    view.setUint32(at + 5, collectionId);
-    view.setBigUint64(at + 9, token);
-    writeUuid(uuid, this.#slab, at + uuidOffset);
-    return this.#slab.subarray(at, at + recordKeyBytes);
+    const slab = this.#slab;
+    setU32(slab, at, this.shard);
+    slab[at + 4] = space.record;
+    setU32(slab, at + 5, collectionId);
+    setU64(slab, at + 9, token);
+    writeUuid(uuid, slab, at + uuidOffset);
+    return slab.subarray(at, at + recordKeyBytes);
   }
 
   /** The history key of a record key at a version. */
   history(recordKey: Uint8Array, version: Timestamp): Uint8Array {
     const key = this.#start(space.history, recordKey.length - prefixBytes + 8);
     key.set(recordKey.subarray(prefixBytes), prefixBytes);
-    key.set(timestampBytes(~version), recordKey.length);
+    setU64(key, recordKey.length, ~version);
     return key;
   }
 
   change(index: number): Uint8Array {
     const key = this.#start(space.change, 8);
-    setU64(key, prefixBytes, BigInt(index));
+    setU53(key, prefixBytes, index);
     return key;
   }
 
@@ -137,7 +136,6 @@ export class KeySpace {
   #take(bytes: number): number {
     if (this.#at + bytes > this.#slab.length) {
       this.#slab = new Uint8Array(8192);
-      this.#view = new DataView(this.#slab.buffer);
       this.#at = 0;
     }
     const at = this.#at;
@@ -166,7 +164,7 @@ export function spaceOf(key: Uint8Array): number {
 
 /** The collection or index id of a key in record, history or index space. */
 export function ownerOf(key: Uint8Array): number {
-  return ((key[5]! << 24) | (key[6]! << 16) | (key[7]! << 8) | key[8]!) >>> 0;
+  return getU32(key, 5);
 }
 
 /**
@@ -190,16 +188,4 @@ export function keyBytes(text: KeyText): Uint8Array {
   const key = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) key[i] = text.charCodeAt(i);
   return key;
-}
-
-function setU32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value >>> 24;
-  target[at + 1] = value >>> 16;
-  target[at + 2] = value >>> 8;
-  target[at + 3] = value;
-}
-
-function setU64(target: Uint8Array, at: number, value: bigint): void {
-  setU32(target, at, Number(value >> 32n));
-  setU32(target, at + 4, Number(value & 0xffffffffn));
 }

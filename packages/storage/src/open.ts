@@ -15,6 +15,7 @@ import { CommitPipeline } from './log/pipeline.ts';
 import { recover, type Recovered } from './log/recovery.ts';
 import { ShardStore } from './store.ts';
 import { HybridClock } from './timestamp.ts';
+import { BodyArena } from './transaction/document.ts';
 import { KeyMaker } from './transaction/key-maker.ts';
 import { RecentWrites } from './transaction/recent-writes.ts';
 import { View, Views } from './transaction/views.ts';
@@ -83,11 +84,13 @@ function makeContext(
   const { index, timestamp } = applied;
   const views = new Views(new View(engine, { index, timestamp, catalog }));
   const recent = new RecentWrites();
+  const limits = { ...defaultLimits, ...options.limits };
   const shared = { env, engine, wal, keys, clock, recent, views };
   const encoders = new WeakMap<IndexInfo, EntryEncoder>();
   return {
     ...shared,
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
+    arena: new BodyArena(limits),
     retention: { ...defaultRetention, ...options.retention },
     tokenOf,
     counters,

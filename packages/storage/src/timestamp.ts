@@ -1,3 +1,4 @@
+import { setU64 } from './codec/integers.ts';
 import type { Clock } from '@themisdb/base';
 import type { Timestamp } from './contract/transaction.ts';
 
@@ -24,7 +25,7 @@ export function tryTimestamp(text: string): Timestamp | undefined {
 
 export function timestampBytes(timestamp: bigint): Uint8Array {
   const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt.asUintN(64, timestamp));
+  setU64(out, 0, timestamp);
   return out;
 }
 

@@ -1,3 +1,4 @@
+import { getU32, setU32 } from '../codec/integers.ts';
 import { crc32c, objectFrom, type Value, type ValueObject } from '@themisdb/base';
 import { collectionUuidNamespace, themisError, type Model } from '@themisdb/protocol';
 import { ByteWriter } from '../codec/byte-writer.ts';
@@ -21,13 +22,12 @@ export function sealValue(value: Value): Uint8Array {
   writer.u32(0);
   encodeValue(writer, value, { ...defaultLimits, depthMax: 1000 });
   const out = writer.slice();
-  new DataView(out.buffer).setUint32(0, crc32c(out, 4));
+  setU32(out, 0, crc32c(out, 4));
   return out;
 }
 
 export function openValue(sealed: Uint8Array, what: string): Value {
-  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.length);
-  if (sealed.length > 4 && view.getUint32(0) === crc32c(sealed, 4)) return decodeValue(sealed, 4);
+  if (sealed.length > 4 && getU32(sealed, 0) === crc32c(sealed, 4)) return decodeValue(sealed, 4);
   throw themisError('DATA_CORRUPT', { message: `${what} failed its checksum` });
 }
 

@@ -1,3 +1,4 @@
+import { getU32, getU64, setU32, setU64 } from '../codec/integers.ts';
 import { crc32c } from '@themisdb/base';
 import { themisError, uuidFromBytes, writeUuid, type Uuid } from '@themisdb/protocol';
 import type { Change } from '../contract/store.ts';
@@ -24,17 +25,16 @@ const operations: readonly ChangeOperation[] = ['insert', 'update', 'remove', 't
 
 export function encodeChanges(timestamp: Timestamp, changes: readonly ChangeRecord[]): Uint8Array {
   const out = new Uint8Array(headerBytes + changes.length * changeBytes);
-  const view = new DataView(out.buffer);
-  view.setBigUint64(4, timestamp);
+  setU64(out, 4, timestamp);
   let at = headerBytes;
   for (const { operation, collectionId, uuid, previousVersion } of changes) {
     out[at] = operations.indexOf(operation) + 1;
-    view.setUint32(at + 1, collectionId);
+    setU32(out, at + 1, collectionId);
     if (uuid !== undefined) writeUuid(uuid, out, at + 5);
-    if (previousVersion !== undefined) view.setBigUint64(at + 21, previousVersion);
+    if (previousVersion !== undefined) setU64(out, at + 21, previousVersion);
     at += changeBytes;
   }
-  view.setUint32(0, crc32c(out, 4));
+  setU32(out, 0, crc32c(out, 4));
   return out;
 }
 
@@ -46,20 +46,19 @@ export function decodeChanges(bytes: Uint8Array): {
   readonly timestamp: Timestamp;
   readonly changes: ChangeRecord[];
 } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < headerBytes || view.getUint32(0) !== crc32c(bytes, 4))
+  if (bytes.length < headerBytes || getU32(bytes, 0) !== crc32c(bytes, 4))
     throw themisError('DATA_CORRUPT', { message: 'a change record failed its checksum' });
   const changes: ChangeRecord[] = [];
   for (let at = headerBytes; at < bytes.length; at += changeBytes) {
     const operation = operations[bytes[at]! - 1]!;
-    const previous = view.getBigUint64(at + 21);
+    const previous = getU64(bytes, at + 21);
     const ofEntity = operation !== 'truncate' && operation !== 'drop';
     changes.push({
       operation,
-      collectionId: view.getUint32(at + 1),
+      collectionId: getU32(bytes, at + 1),
       uuid: ofEntity ? uuidFromBytes(bytes, at + 5) : undefined,
       previousVersion: previous === 0n ? undefined : previous,
     });
   }
-  return { timestamp: view.getBigUint64(4), changes };
+  return { timestamp: getU64(bytes, 4), changes };
 }

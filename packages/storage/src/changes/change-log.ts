@@ -1,3 +1,4 @@
+import { getU53 } from '../codec/integers.ts';
 import { formatUrn, themisError } from '@themisdb/protocol';
 import type { CatalogEntry, CatalogView } from '../catalog/catalog.ts';
 import type { Change, ChangesPage, ChangesRequest, ChangeToken } from '../contract/store.ts';
@@ -160,6 +161,5 @@ export async function lastChange(engine: KvEngine, keys: KeySpace): Promise<Chan
 }
 
 function indexOfKey(key: Uint8Array): number {
-  const view = new DataView(key.buffer, key.byteOffset, key.length);
-  return Number(view.getBigUint64(5));
+  return getU53(key, 5);
 }

@@ -1,6 +1,6 @@
 import { makeObject, type MutableObject, type Value } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
-import { u16, u32 } from './skip.ts';
+import { getU16, getU32 } from './integers.ts';
 import { cachedName, decodeText } from './text.ts';
 
 // The decoder works on module state rather than on an object: decoding is synchronous and never
@@ -25,8 +25,8 @@ export function decodeMapInto(out: MutableObject, bytes: Uint8Array, start: numb
   at = start;
   const type = source[at++]!;
   if ((type & 0xf0) === 0x80) readInto(out, type & 0x0f);
-  else if (type === 0xde) readInto(out, u16(source, skip(2)));
-  else if (type === 0xdf) readInto(out, u32(source, skip(4)));
+  else if (type === 0xde) readInto(out, getU16(source, skip(2)));
+  else if (type === 0xdf) readInto(out, getU32(source, skip(4)));
   else badByte(type);
 }
 
@@ -61,33 +61,33 @@ function readTyped(type: number): Value {
     case 0xcc:
       return source[at++]!;
     case 0xcd:
-      return u16(source, skip(2));
+      return getU16(source, skip(2));
     case 0xce:
-      return u32(source, skip(4));
+      return getU32(source, skip(4));
     case 0xcf:
       return readU64();
     case 0xd0:
       return (source[at++]! << 24) >> 24;
     case 0xd1:
-      return (u16(source, skip(2)) << 16) >> 16;
+      return (getU16(source, skip(2)) << 16) >> 16;
     case 0xd2:
-      return u32(source, skip(4)) | 0;
+      return getU32(source, skip(4)) | 0;
     case 0xd3:
       return readI64();
     case 0xd9:
       return readString(source[at++]!);
     case 0xda:
-      return readString(u16(source, skip(2)));
+      return readString(getU16(source, skip(2)));
     case 0xdb:
-      return readString(u32(source, skip(4)));
+      return readString(getU32(source, skip(4)));
     case 0xdc:
-      return readArray(u16(source, skip(2)));
+      return readArray(getU16(source, skip(2)));
     case 0xdd:
-      return readArray(u32(source, skip(4)));
+      return readArray(getU32(source, skip(4)));
     case 0xde:
-      return readMap(u16(source, skip(2)));
+      return readMap(getU16(source, skip(2)));
     case 0xdf:
-      return readMap(u32(source, skip(4)));
+      return readMap(getU32(source, skip(4)));
     default:
       return badByte(type);
   }
@@ -103,12 +103,12 @@ function readFloat(): number {
 /** Encoded are only integers that a double holds. */
 function readU64(): number {
   const start = skip(8);
-  return u32(source, start) * 0x1_0000_0000 + u32(source, start + 4);
+  return getU32(source, start) * 0x1_0000_0000 + getU32(source, start + 4);
 }
 
 function readI64(): number {
   const start = skip(8);
-  return (u32(source, start) | 0) * 0x1_0000_0000 + u32(source, start + 4);
+  return (getU32(source, start) | 0) * 0x1_0000_0000 + getU32(source, start + 4);
 }
 
 /** Moves past `count` bytes and returns where they start. */
@@ -152,8 +152,8 @@ function readName(): string {
 
 function nameLength(type: number): number {
   if (type === 0xd9) return source[at++]!;
-  if (type === 0xda) return u16(source, skip(2));
-  if (type === 0xdb) return u32(source, skip(4));
+  if (type === 0xda) return getU16(source, skip(2));
+  if (type === 0xdb) return getU32(source, skip(4));
   return badByte(type);
 }
 

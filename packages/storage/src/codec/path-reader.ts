@@ -1,7 +1,8 @@
 import { utf8Encode, type Value } from '@themisdb/base';
 import type { AttributePath } from '../contract/catalog.ts';
 import { decodeValue } from './decode.ts';
-import { skipValue, u16, u32 } from './skip.ts';
+import { getU16, getU32 } from './integers.ts';
+import { skipValue } from './skip.ts';
 import { sameBytes } from './text.ts';
 
 /**
@@ -102,10 +103,10 @@ function readNode(
   let count: number;
   if ((type & 0xf0) === 0x80) count = type & 0x0f;
   else if (type === 0xde) {
-    count = u16(bytes, at);
+    count = getU16(bytes, at);
     at += 2;
   } else if (type === 0xdf) {
-    count = u32(bytes, at);
+    count = getU32(bytes, at);
     at += 4;
   } else return;
   const wanted = node.wanted;
@@ -128,7 +129,7 @@ function readNode(
 }
 
 function longNameLength(bytes: Uint8Array, header: number, at: number): number {
-  return header === 0xd9 ? bytes[at]! : header === 0xda ? u16(bytes, at) : u32(bytes, at);
+  return header === 0xd9 ? bytes[at]! : header === 0xda ? getU16(bytes, at) : getU32(bytes, at);
 }
 
 function find(

@@ -1,4 +1,5 @@
 import { themisError } from '@themisdb/protocol';
+import { getU16, getU32 } from './integers.ts';
 
 /** The offset after the value that starts at `start`, found without decoding it. */
 export function skipValue(bytes: Uint8Array, start: number): number {
@@ -14,27 +15,17 @@ export function skipValue(bytes: Uint8Array, start: number): number {
     else if (type === 0xcd || type === 0xd1) at += 2;
     else if (type === 0xcc || type === 0xd0) at += 1;
     else if (type === 0xd9) at += 1 + bytes[at]!;
-    else if (type === 0xda) at += 2 + u16(bytes, at);
-    else if (type === 0xdb) at += 4 + u32(bytes, at);
+    else if (type === 0xda) at += 2 + getU16(bytes, at);
+    else if (type === 0xdb) at += 4 + getU32(bytes, at);
     else if (type === 0xdc || type === 0xde) {
-      pending += type === 0xde ? 2 * u16(bytes, at) : u16(bytes, at);
+      pending += type === 0xde ? 2 * getU16(bytes, at) : getU16(bytes, at);
       at += 2;
     } else if (type === 0xdd || type === 0xdf) {
-      pending += type === 0xdf ? 2 * u32(bytes, at) : u32(bytes, at);
+      pending += type === 0xdf ? 2 * getU32(bytes, at) : getU32(bytes, at);
       at += 4;
     } else if (type !== 0xc0 && type !== 0xc2 && type !== 0xc3) refuse(type);
   }
   return at;
-}
-
-export function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
-}
-
-export function u32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
-  );
 }
 
 function refuse(type: number): never {

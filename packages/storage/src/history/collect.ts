@@ -1,3 +1,4 @@
+import { getU53 } from '../codec/integers.ts';
 import type { Timestamp } from '../contract/transaction.ts';
 import { decodeAnswer } from '../changes/answers.ts';
 import { decodeChanges } from '../changes/change-codec.ts';
@@ -159,6 +160,5 @@ export class Collector {
 }
 
 function indexOf(changeKey: Uint8Array): number {
-  const view = new DataView(changeKey.buffer, changeKey.byteOffset, changeKey.length);
-  return Number(view.getBigUint64(5));
+  return getU53(changeKey, 5);
 }

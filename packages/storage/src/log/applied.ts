@@ -1,3 +1,4 @@
+import { getU32, getU53, getU64, setU32, setU53, setU64 } from '../codec/integers.ts';
 import { crc32c } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { Timestamp } from '../contract/transaction.ts';
@@ -14,21 +15,15 @@ export const nothingApplied: Applied = { index: 0, term: 0, timestamp: 0n };
 /** `[crc32c u32][index u64][term u64][timestamp u64]`. */
 export function encodeApplied(applied: Applied): Uint8Array {
   const out = new Uint8Array(28);
-  const view = new DataView(out.buffer);
-  view.setBigUint64(4, BigInt(applied.index));
-  view.setBigUint64(12, BigInt(applied.term));
-  view.setBigUint64(20, applied.timestamp);
-  view.setUint32(0, crc32c(out, 4));
+  setU53(out, 4, applied.index);
+  setU53(out, 12, applied.term);
+  setU64(out, 20, applied.timestamp);
+  setU32(out, 0, crc32c(out, 4));
   return out;
 }
 
 export function decodeApplied(bytes: Uint8Array): Applied {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length !== 28 || view.getUint32(0) !== crc32c(bytes, 4))
+  if (bytes.length !== 28 || getU32(bytes, 0) !== crc32c(bytes, 4))
     throw themisError('DATA_CORRUPT', { message: 'the applied index failed its checksum' });
-  return {
-    index: Number(view.getBigUint64(4)),
-    term: Number(view.getBigUint64(12)),
-    timestamp: view.getBigUint64(20),
-  };
+  return { index: getU53(bytes, 4), term: getU53(bytes, 12), timestamp: getU64(bytes, 20) };
 }

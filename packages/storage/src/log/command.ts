@@ -1,3 +1,4 @@
+import { getU64 } from '../codec/integers.ts';
 import { assert, concatBytes } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { KvOperation } from '@themisdb/kv';
@@ -25,6 +26,19 @@ const type = { put: 1, delete: 2, deleteRange: 3, changes: 4 } as const;
 export const commandKind = { command: 1, part: 2 } as const;
 export const partBytesMax: number = 32 * 1024 * 1024;
 
+const arenaBytes = 256 * 1024;
+let arena: ByteWriter = new ByteWriter(0);
+
+/**
+ * Commands are built one after the other and most are small: they share buffers, as making one costs
+ * more than filling it. What was cut out of a buffer is never written again.
+ */
+function arenaFor(bytes: number): ByteWriter {
+  if (arena.length + bytes > arena.bytes.length)
+    arena = new ByteWriter(Math.max(arenaBytes, bytes));
+  return arena;
+}
+
 export interface Command {
   readonly payload: Uint8Array;
   /** All but the changes, whose key depends on the log index. */
@@ -35,6 +49,7 @@ export interface Command {
 /** A command as it is being built: its bytes, and at the same time what they mean to the engine. */
 export class CommandWriter {
   readonly #out: ByteWriter;
+  readonly #start: number;
   /** What `operationsOf` will make of the bytes; values of records are cut out at the end. */
   readonly #operations: KvOperation[] = [];
   readonly #records: { readonly at: number; readonly start: number; readonly end: number }[] = [];
@@ -42,7 +57,8 @@ export class CommandWriter {
 
   /** `sizeHint` saves growing; in bytes. */
   constructor(timestamp: Timestamp, sizeHint: number) {
-    this.#out = new ByteWriter(sizeHint + 64);
+    this.#out = arenaFor(sizeHint + 64);
+    this.#start = this.#out.length;
     this.#out.u8(format);
     this.#out.u64(timestamp);
   }
@@ -63,9 +79,11 @@ export class CommandWriter {
     out.reserve(envelopeBytes + body.length);
     const at = out.length;
     out.bytes.set(body, at + envelopeBytes);
-    sealEnvelope(out.bytes, out.view, at, { timestamp, bodyBytes: body.length });
+    sealEnvelope(out.bytes, at, { timestamp, bodyBytes: body.length });
     out.length = at + envelopeBytes + body.length;
-    this.#records.push({ at: this.#operations.length, start: at, end: out.length });
+    const start = at - this.#start;
+    const end = out.length - this.#start;
+    this.#records.push({ at: this.#operations.length, start, end });
     this.#operations.push({ type: 'put', key, value: body });
   }
 
@@ -91,7 +109,7 @@ export class CommandWriter {
   }
 
   finish(): Command {
-    const payload = this.#out.subarray();
+    const payload = this.#out.subarray(this.#start);
     for (const { at, start, end } of this.#records) {
       const { key } = this.#operations[at] as { key: Uint8Array };
       this.#operations[at] = { type: 'put', key, value: payload.subarray(start, end) };
@@ -106,7 +124,7 @@ export class CommandWriter {
 }
 
 export function timestampOfCommand(payload: Uint8Array): Timestamp {
-  return new DataView(payload.buffer, payload.byteOffset, payload.length).getBigUint64(1);
+  return getU64(payload, 1);
 }
 
 /** The engine operations of a command. They share `payload`. */

@@ -1,3 +1,5 @@
+import { getU53, setU53 } from '../codec/integers.ts';
+
 /** Exact numbers of entities, as of the last command formed. */
 export class Counters {
   readonly #counts = new Map<number, number>();
@@ -17,11 +19,11 @@ export class Counters {
 
 export function encodeCount(count: number): Uint8Array {
   const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt(count));
+  setU53(out, 0, count);
   return out;
 }
 
 export function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes === undefined) return 0;
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0));
+  return getU53(bytes, 0);
 }

@@ -1,3 +1,4 @@
+import { getU32 } from '../codec/integers.ts';
 import { themisError } from '@themisdb/protocol';
 import type { KvEngine, KvOperation } from '@themisdb/kv';
 import type { Wal } from '@themisdb/wal';
@@ -148,5 +149,5 @@ async function readCatalog(
 }
 
 function idAtEnd(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset, key.length).getUint32(key.length - 4);
+  return getU32(key, key.length - 4);
 }

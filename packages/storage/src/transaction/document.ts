@@ -88,7 +88,7 @@ const arenaBytes = 256 * 1024;
 /** Encodes documents into shared buffers; what it hands out is never changed again. */
 export class BodyArena {
   readonly #limits: StoreLimits;
-  #writer = new ByteWriter(512);
+  #writer = new ByteWriter(0);
 
   constructor(limits: StoreLimits) {
     this.#limits = limits;
@@ -96,7 +96,8 @@ export class BodyArena {
 
   /** LIMIT_EXCEEDED, BAD_UTF8, NUMBER_OUT_OF_RANGE. */
   encode(document: ValueObject): Uint8Array {
-    if (this.#writer.length > arenaBytes / 2) this.#writer = new ByteWriter(arenaBytes);
+    const { length, bytes } = this.#writer;
+    if (length > bytes.length / 2) this.#writer = new ByteWriter(arenaBytes);
     const start = this.#writer.length;
     try {
       this.#write(document);

@@ -15,8 +15,9 @@ abstract class Pending {
   readonly key: Uint8Array;
   #text: KeyText | undefined;
 
-  constructor(key: Uint8Array) {
+  constructor(key: Uint8Array, text?: KeyText) {
     this.key = key;
+    this.#text = text;
   }
 
   get text(): KeyText {
@@ -43,8 +44,8 @@ export class PendingRecord extends Pending {
   readonly parts: PendingRecordParts;
   #after: BufferedRecord | undefined;
 
-  constructor(key: Uint8Array, parts: PendingRecordParts) {
-    super(key);
+  constructor(key: Uint8Array, parts: PendingRecordParts, text?: KeyText) {
+    super(key, text);
     this.parts = parts;
   }
 

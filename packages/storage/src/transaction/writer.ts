@@ -13,7 +13,7 @@ import { ownerBytes } from '../index/entries.ts';
 import { keyText, type KeyText } from '../keys.ts';
 import { CommittedRecord, type AnyRecord } from '../record.ts';
 import { formatTimestamp } from '../timestamp.ts';
-import { BodyArena, keyOfNew, mergePatch, toStored } from './document.ts';
+import { keyOfNew, mergePatch, toStored } from './document.ts';
 import { bufferChanges, checkOwners, entryChanges, type EntryChange } from './index-changes.ts';
 import { PendingRecord } from './overlay.ts';
 import { readRecord } from './reader.ts';
@@ -28,6 +28,8 @@ interface Draft {
   readonly uuid: Uuid;
   readonly key: string;
   readonly recordKey: Uint8Array;
+  /** Of `recordKey`; absent where nobody needs it. */
+  readonly text: KeyText | undefined;
   readonly before: AnyRecord | undefined;
   /** Undefined: remove. */
   readonly body: Uint8Array | undefined;
@@ -44,12 +46,10 @@ const noneStored: ReadonlyMap<KeyText, Uint8Array | undefined> = new Map();
 export class TransactionWriter {
   readonly #state: TransactionState;
   readonly #transaction: Transaction;
-  readonly #arena: BodyArena;
 
   constructor(state: TransactionState, transaction: Transaction) {
     this.#state = state;
     this.#transaction = transaction;
-    this.#arena = new BodyArena(state.context.limits);
   }
 
   async insert(
@@ -204,7 +204,7 @@ export class TransactionWriter {
     const uuid = uuidOfKey(collection.uuidNamespace, key);
     const parts = { uuid, before: undefined, document, old: undefined };
     const isKnown = options.isAbsent === true;
-    return this.#draft('insert', collection, { ...parts, mustBeNew: !isMade, isKnown });
+    return this.#draft('insert', collection, { ...parts, isMade, isKnown });
   }
 
   #draft(
@@ -215,14 +215,15 @@ export class TransactionWriter {
       readonly before: AnyRecord | undefined;
       readonly document: ValueObject | undefined;
       readonly old: ValueObject | undefined;
-      readonly mustBeNew?: boolean;
+      /** The key was made here, of random bits: it is in nobody's way. */
+      readonly isMade?: boolean;
       readonly isKnown?: boolean;
     },
   ): Draft {
     const { uuid, before, document, old } = parts;
     const recordKey = this.#state.recordKey(collection, uuid);
     const owner = recordKey.subarray(recordKey.length - ownerBytes);
-    const body = document && this.#arena.encode(document);
+    const body = document && this.#state.context.arena.encode(document);
     const changes = entryChanges(this.#state, collection, owner, { before: old, after: document });
     return {
       operation,
@@ -230,10 +231,11 @@ export class TransactionWriter {
       uuid,
       key: (document ?? old)!['_key'] as string,
       recordKey,
+      text: parts.isMade === true ? undefined : keyText(recordKey),
       before,
       body,
       changes,
-      mustBeNew: parts.mustBeNew ?? false,
+      mustBeNew: operation === 'insert' && parts.isMade !== true,
       isKnown: parts.isKnown ?? false,
     };
   }
@@ -242,30 +244,30 @@ export class TransactionWriter {
   async #readStored(
     drafts: readonly (Draft | { readonly error: unknown })[],
   ): Promise<ReadonlyMap<KeyText, Uint8Array | undefined>> {
-    const wanted = new Map<KeyText, Uint8Array>();
+    const texts: KeyText[] = [];
+    const keys: Uint8Array[] = [];
     const { overlay } = this.#state;
     for (const draft of drafts) {
       if ('error' in draft) continue;
-      if (draft.mustBeNew && !draft.isKnown) {
-        const text = keyText(draft.recordKey);
-        if (overlay.records.get(text) === undefined) wanted.set(text, draft.recordKey);
+      if (draft.mustBeNew && !draft.isKnown && overlay.records.get(draft.text!) === undefined) {
+        texts.push(draft.text!);
+        keys.push(draft.recordKey);
       }
       for (const { needsOwner, key } of draft.changes) {
         if (!needsOwner) continue;
         const text = keyText(key);
-        if (overlay.entries.get(text) === undefined) wanted.set(text, key);
+        if (overlay.entries.get(text) !== undefined) continue;
+        texts.push(text);
+        keys.push(key);
       }
     }
-    if (wanted.size === 0) return noneStored;
+    if (keys.length === 0) return noneStored;
     const { engine } = this.#state.context;
-    const snapshot = this.#state.snapshot();
-    const values = await engine.multiGet([...wanted.values()], { snapshot });
-    let i = 0;
+    const values = await engine.multiGet(keys, { snapshot: this.#state.snapshot() });
     const found = new Map<KeyText, Uint8Array | undefined>();
-    for (const text of wanted.keys()) {
-      const value = values[i++];
-      if (value !== undefined) found.set(text, value);
-    }
+    values.forEach((value, i) => {
+      if (value !== undefined) found.set(texts[i]!, value);
+    });
     return found;
   }
 
@@ -296,10 +298,8 @@ export class TransactionWriter {
   /** Synchronous: all that can fail comes before anything is buffered. */
   #buffer(draft: Draft, stored: ReadonlyMap<KeyText, Uint8Array | undefined>): WriteResult {
     const state = this.#state;
-    const { collection, uuid, key, recordKey, before, body } = draft;
-    // A key made here is in nobody's way; neither is a given one that was found to be free.
-    const isMade = draft.operation === 'insert' && !draft.mustBeNew;
-    const pending = isMade ? undefined : state.overlay.records.get(keyText(recordKey));
+    const { collection, uuid, key, recordKey, text, before, body } = draft;
+    const pending = text === undefined ? undefined : state.overlay.records.get(text);
     if (draft.mustBeNew) this.#mustBeFree(draft, pending, stored);
     const owner = recordKey.subarray(recordKey.length - ownerBytes);
     const changes = checkOwners(state, draft.changes, owner, stored);
@@ -307,7 +307,7 @@ export class TransactionWriter {
     const committed =
       pending === undefined ? (before as CommittedRecord | undefined) : pending.committed;
     const parts = { collection, uuid, name: key, committed, before, body, cell: state.cell };
-    const item = new PendingRecord(recordKey, parts);
+    const item = new PendingRecord(recordKey, parts, text);
     if (pending === undefined) state.overlay.records.append(item);
     else state.overlay.records.set(item);
     bufferChanges(state, changes, pending === undefined);
@@ -320,14 +320,13 @@ export class TransactionWriter {
   }
 
   #mustBeFree(
-    { collection, recordKey, uuid }: Draft,
+    { collection, text, uuid }: Draft,
     pending: PendingRecord | undefined,
     stored: ReadonlyMap<KeyText, Uint8Array | undefined>,
   ): void {
-    const text = keyText(recordKey);
-    const isTaken = pending === undefined ? stored.has(text) : pending.after !== undefined;
+    const isTaken = pending === undefined ? stored.has(text!) : pending.after !== undefined;
     if (!isTaken) return;
-    this.#state.noteRead(text);
+    this.#state.noteRead(text!);
     throw themisError('KEY_EXISTS', {
       message: `collection "${collection.name}" has an entity with this _key already (uuid ${uuid})`,
       details: { collection: collection.name, uuid },

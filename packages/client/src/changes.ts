@@ -31,11 +31,12 @@ async function nextPage(
   session: Session,
   options: ChangesOptions,
 ): Promise<ChangefeedAnswer | undefined> {
-  if (options.signal?.aborted === true) return undefined;
+  const isOver = (): boolean => options.signal?.aborted === true;
+  if (isOver()) return undefined;
   try {
     return await readChanges(session, options);
   } catch (error) {
-    if (options.signal?.aborted === true) return undefined;
+    if (isOver()) return undefined;
     throw error;
   }
 }

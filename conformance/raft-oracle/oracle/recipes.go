@@ -20,6 +20,7 @@ var recipes = []func(w *world){
 	changeLeaderInJointState,
 	compactBehindSlowFollower,
 	overwriteWhileAppending,
+	acknowledgeAppendOfOldTerm,
 	rejoinAfterPartition,
 	loseQuorum,
 	commitInBulk,
@@ -28,6 +29,7 @@ var recipes = []func(w *world){
 	forgetAndVote,
 	restartInJointState,
 	splitLogs,
+	replaceTail,
 	wipe,
 	crashMany,
 }
@@ -461,6 +463,34 @@ func overwriteWhileAppending(w *world) {
 	w.settle(nil, 3)
 }
 
+// A write that began in one term ends in the next, when its entries are committed and wanted.
+func acknowledgeAppendOfOldTerm(w *world) {
+	l := w.anyLeader()
+	if l == nil {
+		return
+	}
+	w.settle(nil, 2)
+	slow, next := w.other(l), w.other(l)
+	if slow == nil || slow == next || w.isDead || !l.up() {
+		return
+	}
+	slow.appendIsHeld = true
+	defer func() { slow.appendIsHeld = false }()
+	w.proposeSome(l, 3)
+	w.settle(nil, 2)
+	w.elect(next, nil)
+	if !w.isDead && next.leads() {
+		w.propose(next, w.payload())
+		w.settle(nil, 2)
+	}
+	if !w.isDead && next.up() {
+		w.tickAll(next, next.settings.heartbeatTicks)
+		w.settle(nil, 2)
+	}
+	w.drain(slow)
+	w.settle(nil, 2)
+}
+
 // drain finishes held back writes one by one, and looks at what follows from each.
 func (w *world) drain(h *host) {
 	h.appendIsHeld = false
@@ -687,6 +717,38 @@ func splitLogs(w *world) {
 	}
 	clear(w.blocked)
 	w.settle(nil, 5)
+}
+
+// A leader that was cut off has a tail nobody else has; the next leader replaces it, piece by piece where
+// messages are small, with commit indexes far ahead of each piece.
+func replaceTail(w *world) {
+	l := w.anyLeader()
+	if l == nil {
+		return
+	}
+	w.settle(nil, 3)
+	w.isolate(l.id)
+	for n := 2 + w.rng.IntN(4); n > 0 && !w.isDead && l.up(); n-- {
+		w.propose(l, w.payload())
+	}
+	w.workAll(l)
+	next := w.other(l)
+	if next == nil || w.isDead || !w.elect(next, nil) {
+		clear(w.blocked)
+		return
+	}
+	for n := 2 + w.rng.IntN(4); n > 0 && !w.isDead && next.up(); n-- {
+		w.propose(next, w.payload())
+		w.settle(nil, 1)
+	}
+	w.settle(nil, 3)
+	clear(w.blocked)
+	for i := 0; i < 6 && !w.isDead && next.up(); i++ {
+		w.tickAll(next, next.settings.heartbeatTicks)
+		w.settle(nil, 1)
+		w.work(l)
+	}
+	w.settle(nil, 3)
 }
 
 // A node loses its disk and comes back under its old id. That is against the rules, and mostly ends in

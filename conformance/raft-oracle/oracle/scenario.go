@@ -43,6 +43,10 @@ func (w *world) setUp() {
 	}
 	size := pick(w.rng, 1, 2, 3, 3, 3, 4, 5, 5, 6, 7)
 	common := randomSettings(w.rng)
+	if chance(w.rng, 0.1) {
+		// Overwritten entries take two leaders that both had followers, and slow writes.
+		size, common.async, w.weather.loss = 5, true, 0
+	}
 	for _, h := range w.hosts {
 		h.settings = common
 		if chance(w.rng, 0.08) {
@@ -153,8 +157,12 @@ func (w *world) makeWalk() *walk {
 	add(0.3, true, func() { w.onUp(func(h *host) { w.setSnapshotPending(h, !h.disk.snapshotIsPending) }) })
 	add(1.2, true, func() { w.onUp(w.craftedMessage) })
 	add(3, false, func() { w.onUp(w.status) })
-	for _, recipe := range recipes {
+	favourite := w.rng.IntN(2 * len(recipes)) // none in half of the scenarios
+	for i, recipe := range recipes {
 		add(0.25, true, func() { recipe(w) })
+		if i == favourite {
+			add(2.5, false, func() { recipe(w) })
+		}
 	}
 	return s
 }

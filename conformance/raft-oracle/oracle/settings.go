@@ -28,7 +28,7 @@ func randomSettings(rng *rand.Rand) settings {
 	s := settings{
 		heartbeatTicks:      1 + rng.IntN(2),
 		async:               chance(rng, 0.4),
-		messageBytesMax:     pick[uint64](rng, 0, 1, 20, 64, 64, 200, 1024, noLimit, noLimit),
+		messageBytesMax:     pick[uint64](rng, 0, 1, 1, 20, 64, 64, 200, 1024, noLimit, noLimit),
 		applyingBytesMax:    pick[uint64](rng, 0, 1, 30, 100, 1024, noLimit, noLimit),
 		uncommittedBytesMax: pick[uint64](rng, 0, 0, noLimit, 10, 60, 300),
 		inflightMessagesMax: pick(rng, 1, 1, 2, 3, 8, 256),

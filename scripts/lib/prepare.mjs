@@ -62,9 +62,11 @@ function newestSource(folder) {
 /** `tsc -b` when a source is newer than the last build. */
 export function build() {
   const built = existsSync(buildStamp) ? statSync(buildStamp).mtimeMs : 0;
+  const folders = ['packages', 'examples', 'bench'].map((name) => join(root, name));
+  const configs = ['tsconfig.base.json', 'tsconfig.json'].map((name) => join(root, name));
   const newest = Math.max(
-    newestSource(join(root, 'packages')),
-    statSync(join(root, 'tsconfig.base.json')).mtimeMs,
+    ...folders.map(newestSource),
+    ...configs.map((path) => statSync(path).mtimeMs),
   );
   if (newest < built && existsSync(join(root, 'packages/cli/dist'))) return;
   console.error('Building …');

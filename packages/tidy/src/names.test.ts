@@ -53,6 +53,21 @@ test('nothing is left to do in the text of the code', () => {
   expect(marked).toEqual([]);
 });
 
+test('the lock file holds what every platform installs', () => {
+  // npm ci refuses a lock file without an entry for each optional dependency, even foreign ones.
+  const { packages } = readJson('package-lock.json') as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) =>
+        packages[`node_modules/${name}`] === undefined &&
+        packages[`${path}/node_modules/${name}`] === undefined,
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('the lock file names no download address', () => {
   expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);
 });

@@ -11,6 +11,7 @@ import type { Counters } from './log/counters.ts';
 import type { CommitPipeline } from './log/pipeline.ts';
 import type { HybridClock } from './timestamp.ts';
 import type { BodyArena } from './transaction/document.ts';
+import type { PresenceBook } from './transaction/key-filter.ts';
 import type { KeyMaker } from './transaction/key-maker.ts';
 import type { RecentWrites } from './transaction/recent-writes.ts';
 import type { Views } from './transaction/views.ts';
@@ -31,6 +32,7 @@ export interface StoreContext {
   readonly retention: Retention;
   readonly keyMaker: KeyMaker;
   readonly arena: BodyArena;
+  readonly presence: PresenceBook;
   /** Conflicts refused so far, for `stats()`. */
   conflicts: number;
   encoderOf(index: IndexInfo): EntryEncoder;

@@ -8,7 +8,7 @@ import { defaultRetention, type Retention, type StoreContext } from './context.t
 import type { CollectionInfo, IndexInfo } from './contract/catalog.ts';
 import type { CollectionRules, RulesFactory, Store } from './contract/store.ts';
 import { EntryEncoder } from './index/entries.ts';
-import { KeySpace } from './keys.ts';
+import { KeySpace, space } from './keys.ts';
 import { defaultLimits, type StoreLimits } from './limits.ts';
 import { Checkpointer } from './log/checkpoint.ts';
 import { CommitPipeline } from './log/pipeline.ts';
@@ -16,6 +16,7 @@ import { recover, type Recovered } from './log/recovery.ts';
 import { ShardStore } from './store.ts';
 import { HybridClock } from './timestamp.ts';
 import { BodyArena } from './transaction/document.ts';
+import { PresenceBook } from './transaction/key-filter.ts';
 import { KeyMaker } from './transaction/key-maker.ts';
 import { RecentWrites } from './transaction/recent-writes.ts';
 import { View, Views } from './transaction/views.ts';
@@ -96,6 +97,7 @@ function makeContext(
     counters,
     statistics: recovered.statistics,
     keyMaker: new KeyMaker(env.random),
+    presence: presenceOf(recovered),
     pipeline: new CommitPipeline({ ...shared, group: shard, term: 1 }),
     conflicts: 0,
     encoderOf: (of) => {
@@ -105,6 +107,16 @@ function makeContext(
     },
     rulesOf: cachedRules(options.rules, views),
   };
+}
+
+function presenceOf({ catalog, counters }: Recovered): PresenceBook {
+  const presence = new PresenceBook();
+  for (const { id, indexes } of catalog.all()) {
+    if (counters.get(id) > 0) continue;
+    presence.start(space.record, id);
+    for (const index of indexes) if (index.unique) presence.start(space.index, index.id);
+  }
+  return presence;
 }
 
 /** Rules are made once per collection and catalog version. */

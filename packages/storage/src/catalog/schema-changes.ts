@@ -167,6 +167,7 @@ export class SchemaChanges {
     const key = keys.meta(metaName.collection, id);
     command.put(key, encodeEntry(entry));
     command.put(keys.meta(metaName.ids), this.#ids.encode());
+    this.#startPresence(entry);
     const ranges: TextRange[] = [];
     const cleared = clear === 'collection' ? given.info.indexes : clear ? [clear.index] : [];
     for (const index of cleared)
@@ -182,6 +183,18 @@ export class SchemaChanges {
       applied: () => cleared.forEach((index) => statistics.drop(index.id)),
       ...(undo && { undo }),
     };
+  }
+
+  /** A unique index of a collection without entities has no entries: all to come are known. */
+  #startPresence(entry: CatalogEntry): void {
+    const { presence, counters } = this.#context;
+    const known = this.#catalog.entry(entry.info.id);
+    if (known === undefined) presence.start(space.record, entry.info.id);
+    if (counters.get(entry.info.id) > 0) return;
+    for (const index of entry.info.indexes) {
+      const isNew = known?.info.indexes.every(({ id }) => id !== index.id) ?? true;
+      if (index.unique && isNew) presence.start(space.index, index.id);
+    }
   }
 
   #clearRecords(command: CommandWriter, id: number, ranges: TextRange[]): () => void {

@@ -77,11 +77,13 @@ export class TransactionProposal implements Proposal {
 
   #writeRecords(command: CommandWriter, timestamp: Timestamp, written: Written[]): void {
     const changes: ChangeRecord[] = [];
+    const { presence } = this.#state.context;
     this.#state.overlay.records.forEach((pending) => {
       const { key, committed } = pending;
       const { body, collection, uuid } = pending.parts;
       if (committed === undefined && body === undefined) return;
       written.push(pending);
+      if (committed === undefined) presence.add(key);
       if (body === undefined) command.delete(key);
       else command.putRecord(key, body, timestamp);
       if (committed !== undefined) this.#writeHistory(command, committed, body, timestamp);
@@ -107,8 +109,10 @@ export class TransactionProposal implements Proposal {
   }
 
   #writeEntries(command: CommandWriter, written: Written[]): void {
+    const { presence } = this.#state.context;
     this.#state.overlay.entries.forEach((pending) => {
-      const { key, value, existed } = pending;
+      const { key, value, existed, index } = pending;
+      if (index.unique && value !== undefined) presence.add(key);
       if (value !== undefined) command.put(key, value);
       else if (existed) command.delete(key);
       else return;

@@ -246,15 +246,21 @@ export class TransactionWriter {
   ): Promise<ReadonlyMap<KeyText, Uint8Array | undefined>> {
     const texts: KeyText[] = [];
     const keys: Uint8Array[] = [];
-    const { overlay } = this.#state;
+    const { overlay, context } = this.#state;
+    const { presence } = context;
     for (const draft of drafts) {
       if ('error' in draft) continue;
-      if (draft.mustBeNew && !draft.isKnown && overlay.records.get(draft.text!) === undefined) {
+      if (
+        draft.mustBeNew &&
+        !draft.isKnown &&
+        overlay.records.get(draft.text!) === undefined &&
+        !presence.isSurelyAbsent(draft.recordKey)
+      ) {
         texts.push(draft.text!);
         keys.push(draft.recordKey);
       }
       for (const { needsOwner, key } of draft.changes) {
-        if (!needsOwner) continue;
+        if (!needsOwner || presence.isSurelyAbsent(key)) continue;
         const text = keyText(key);
         if (overlay.entries.get(text) !== undefined) continue;
         texts.push(text);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { MemoryEngine } from '@themisdb/kv';
 import { makeSimEnv } from '@themisdb/testing';
 import { allOf, doc, idOf, openTestStore, plain, withStore, write } from './testing/test-store.ts';
 
@@ -80,9 +81,7 @@ test('the state survives a power cut after the commit', async () => {
     return test;
   });
   env.crash();
-  const engine = (first.engine as ReturnType<typeof import('@themisdb/kv').makeMemoryEngine>).crash(
-    env.prng,
-  );
+  const engine = (first.engine as MemoryEngine).crash(env.prng);
   await env.run(async () => {
     const { store } = await openTestStore(env, engine);
     const users = store.catalog().find('default', 'users')!;

@@ -22,7 +22,7 @@ export async function runKvAtomicityCheck(
       if (dice < 4) writes.push(writeAll(engine, round * 100 + i));
       else if (dice < 7) reads.push(readSnapshot(engine, prng.fork()));
       else reads.push(readOnce(engine, prng.fork(), undefined).then(mustBeOne));
-      for (let turns = prng.below(6); turns > 0; turns--) await undefined;
+      for (let turns = prng.below(6); turns > 0; turns--) await Promise.resolve();
     }
     await Promise.all(reads);
     await Promise.all(writes);
@@ -71,7 +71,7 @@ async function scanOnce(
   const reverse = prng.chance(0.5);
   for await (const batch of engine.scan(range, { batchEntries, reverse, snapshot })) {
     for (const { value } of batch) seen.push(utf8Decode(value));
-    for (let turns = prng.below(3); turns > 0; turns--) await undefined;
+    for (let turns = prng.below(3); turns > 0; turns--) await Promise.resolve();
   }
   return seen;
 }

@@ -18,7 +18,7 @@ function slow(engine: KvEngine): KvEngine {
   const prng = new Prng(1);
   let lastWrite: Promise<void> = Promise.resolve();
   const pass = async (): Promise<void> => {
-    for (let turns = prng.below(8); turns > 0; turns--) await undefined;
+    for (let turns = prng.below(8); turns > 0; turns--) await Promise.resolve();
   };
   const later = async <T>(result: Promise<T>): Promise<T> => {
     const value = await result;

@@ -53,6 +53,7 @@ export function estimateBytes(value: Value): number {
         for (const item of value as readonly Value[]) bytes += pointer + estimateBytes(item);
       } else {
         if (isRecord(value)) return recordBytes;
+        // oxlint-disable-next-line typescript/no-for-in-array -- arrays were handled above; no keys array is made.
         for (const name in value) {
           bytes += pointer + estimateBytes((value as Record<string, Value>)[name]!);
         }

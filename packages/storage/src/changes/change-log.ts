@@ -71,7 +71,7 @@ export class ChangeLog {
   }
 
   close(): void {
-    for (const waiter of [...this.#waiters]) waiter.resolve();
+    for (const waiter of Array.from(this.#waiters)) waiter.resolve();
   }
 
   #mustBeKept(token: ChangeToken): void {

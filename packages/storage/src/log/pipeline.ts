@@ -171,7 +171,7 @@ export class CommitPipeline {
 
   async #appendLoop(): Promise<void> {
     // Commits of the same turn belong into the same batch.
-    await null;
+    await Promise.resolve();
     while (this.#waiting.length > 0 && this.#failure === undefined) await this.#appendBatch();
     this.#appendUnderWay = undefined;
   }

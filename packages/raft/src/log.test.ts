@@ -2,7 +2,7 @@ import { InvariantError } from '@themisdb/base';
 import { describe, expect, test } from 'vitest';
 import { RaftLog } from './log.ts';
 import { MemoryStorage } from './memory-storage.ts';
-import { type Entry, NO_LIMIT } from './types.ts';
+import { type Entry, NO_LIMIT, type Snapshot } from './types.ts';
 
 const entries = (from: number, ...terms: number[]): Entry[] =>
   terms.map((term, at) => ({
@@ -20,6 +20,21 @@ function makeLog(terms: number[], stable: number, applyingBytesMax: number = NO_
   log.append(entries(stable + 1, ...terms.slice(stable)));
   return log;
 }
+
+const EMPTY_AT_3: Snapshot = {
+  data: undefined,
+  metadata: {
+    index: 3,
+    term: 1,
+    confState: {
+      voters: [1],
+      learners: [],
+      votersOutgoing: [],
+      learnersNext: [],
+      autoLeave: false,
+    },
+  },
+};
 
 const indexesOf = (list: readonly Entry[] | string): number[] | string =>
   typeof list === 'string' ? list : list.map(({ index }) => index);
@@ -96,6 +111,54 @@ describe('matching (paper section 5.3)', () => {
     log.commitTo(2);
     const slice = { previous: { index: 1, term: 1 }, entries: entries(2, 2) };
     expect(() => log.maybeAppend(slice, 2)).toThrow(InvariantError);
+  });
+
+  // The log holds terms 1, 2, 3 and has committed the first entry.
+  test.each<[string, [number, number], number[], number, number | undefined, number, number[]]>([
+    ['another term before it', [3, 2], [4], 3, undefined, 1, [1, 2, 3]],
+    ['a hole before it', [4, 3], [4], 3, undefined, 1, [1, 2, 3]],
+    ['nothing, all committed', [3, 3], [], 3, 3, 3, [1, 2, 3]],
+    ['nothing, a commit past it', [3, 3], [], 4, 3, 3, [1, 2, 3]],
+    ['nothing, a commit within', [3, 3], [], 2, 3, 2, [1, 2, 3]],
+    ['nothing, a commit behind ours', [3, 3], [], 0, 3, 1, [1, 2, 3]],
+    ['nothing, at the start of the log', [0, 0], [], 3, 0, 1, [1, 2, 3]],
+    ['one more', [3, 3], [4], 3, 4, 3, [1, 2, 3, 4]],
+    ['one more, committed', [3, 3], [4], 4, 4, 4, [1, 2, 3, 4]],
+    ['one more, a commit past it', [3, 3], [4], 5, 4, 4, [1, 2, 3, 4]],
+    ['two more', [3, 3], [4, 4], 5, 5, 5, [1, 2, 3, 4, 4]],
+    ['the last one instead', [2, 2], [4], 3, 3, 3, [1, 2, 4]],
+    ['the last two, shorter', [1, 1], [4], 3, 2, 2, [1, 4]],
+    ['the last two instead', [1, 1], [4, 4], 3, 3, 3, [1, 4, 4]],
+    ['what is there already', [1, 1], [2, 3], 3, 3, 3, [1, 2, 3]],
+    ['some that is there, some new', [1, 1], [2, 3, 4], 1, 4, 1, [1, 2, 3, 4]],
+  ])('an append of %s', (_, [index, term], terms, commit, last, committed, log) => {
+    const raftLog = makeLog([1, 2, 3], 3);
+    raftLog.commitTo(1);
+    const slice = { previous: { index, term }, entries: entries(index + 1, ...terms) };
+    expect(raftLog.maybeAppend(slice, commit)).toBe(last);
+    expect(raftLog.committed).toBe(committed);
+    const all = raftLog.entriesFrom(1, NO_LIMIT);
+    expect(typeof all === 'string' ? all : all.map((entry) => entry.term)).toEqual(log);
+  });
+
+  // The log holds terms 1, 2, 3: where an append first differs from it is where it is written again.
+  test.each<[number, number[], number]>([
+    [1, [1, 2, 3], 4],
+    [2, [2, 3], 4],
+    [3, [3], 4],
+    [1, [1, 2, 3, 4, 4], 4],
+    [2, [2, 3, 4, 5], 4],
+    [4, [4, 4], 4],
+    [1, [4, 4], 1],
+    [2, [1, 4, 4], 2],
+    [3, [1, 2, 4], 3],
+  ])('from %i on, terms %j are unstable from %i on', (from, terms, offset) => {
+    const log = makeLog([1, 2, 3], 3);
+    log.maybeAppend(
+      { previous: { index: from - 1, term: from - 1 }, entries: entries(from, ...terms) },
+      0,
+    );
+    expect(log.unstable.offset).toBe(offset);
   });
 
   test.each([
@@ -207,4 +270,310 @@ describe('applying', () => {
     expect(log.some(1, 4, ({ term }) => term === 2)).toBe(false);
     expect(log.some(4, 4, () => true)).toBe(false);
   });
+});
+
+describe('positions of applying, in a log after entry 3 with entry 4 stable and entry 5 committed', () => {
+  /** Entries 4 to 6; the application has finished `applied` and was handed up to `applying`. */
+  function makeMidway(applied: number, applying: number, allowUnstable: boolean): RaftLog {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(EMPTY_AT_3);
+    storage.append(entries(4, 1));
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.append(entries(5, 1, 1));
+    log.commitTo(5);
+    log.appliedTo(applied, 0);
+    // Nothing was left out for the limit, so that does not pause.
+    if (applying > applied) log.acceptApplying(applying, 0, allowUnstable);
+    return log;
+  }
+
+  test.each<[number, number, boolean, number[]]>([
+    [3, 3, true, [4, 5]],
+    [3, 5, true, []],
+    [4, 4, true, [5]],
+    [4, 5, true, []],
+    [5, 5, true, []],
+    [3, 3, false, [4]],
+    [3, 4, false, []],
+    [4, 4, false, []],
+    [5, 5, false, []],
+  ])('applied %i, applying %i, unstable allowed %s: next are %j', (...row) => {
+    const [applied, applying, allowUnstable, next] = row;
+    const log = makeMidway(applied, applying, allowUnstable);
+    expect(log.hasNextCommitted(allowUnstable)).toBe(next.length > 0);
+    expect(indexesOf(log.nextCommitted(allowUnstable))).toEqual(next);
+  });
+
+  test.each<[number, boolean, number, boolean]>([
+    // Handing out less than there is means that the limit was reached.
+    [4, true, 99, true],
+    [4, true, 100, true],
+    [5, true, 99, false],
+    [5, true, 100, true],
+    [5, true, 101, true],
+    [4, false, 99, false],
+    [4, false, 100, true],
+    [4, false, 101, true],
+  ])('handing out up to %i, unstable allowed %s, %i bytes of 100 pauses: %s', (...row) => {
+    const [index, allowUnstable, bytes, isPaused] = row;
+    const storage = new MemoryStorage();
+    storage.applySnapshot(EMPTY_AT_3);
+    storage.append(entries(4, 1));
+    const log = new RaftLog(storage, 100);
+    log.append(entries(5, 1, 1));
+    log.commitTo(5);
+    log.acceptApplying(index, bytes, allowUnstable);
+    // One more committed entry shows whether anything would be handed out.
+    log.unstable.stableTo({ index: 6, term: 1 });
+    storage.append(entries(5, 1, 1));
+    log.commitTo(6);
+    expect(log.hasNextCommitted(allowUnstable)).toBe(!isPaused);
+  });
+
+  test.each<[number, number, boolean]>([
+    [4, 4, true],
+    [4, 5, true],
+    [4, 6, false],
+    [5, 5, true],
+    [5, 6, false],
+    [5, 500, false],
+  ])('of 105 bytes handed out, finishing up to %i with %i bytes leaves it paused: %s', (...row) => {
+    const [index, bytes, isPaused] = row;
+    const storage = new MemoryStorage();
+    storage.applySnapshot(EMPTY_AT_3);
+    storage.append(entries(4, 1, 1, 1));
+    const log = new RaftLog(storage, 100);
+    log.commitTo(5);
+    log.acceptApplying(5, 105, true);
+    log.appliedTo(index, bytes);
+    expect([log.applied, log.applying]).toEqual([index, 5]);
+    log.commitTo(6);
+    expect(log.hasNextCommitted(true)).toBe(!isPaused);
+  });
+
+  test('applying past the commit index, or going back, is a mistake', () => {
+    const log = makeMidway(4, 5, true);
+    expect(() => log.appliedTo(3, 0)).toThrow(InvariantError);
+    expect(() => log.appliedTo(6, 0)).toThrow(InvariantError);
+    expect(() => log.acceptApplying(6, 0, true)).toThrow(InvariantError);
+  });
+});
+
+describe('a log whose head is compacted away', () => {
+  // Entry i has term i: stable up to 15, unstable up to 20.
+  function makeLong(): { log: RaftLog; storage: MemoryStorage } {
+    const storage = new MemoryStorage();
+    storage.append(Array.from({ length: 15 }, (_, at) => entries(at + 1, at + 1)[0]!));
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.append(Array.from({ length: 5 }, (_, at) => entries(at + 16, at + 16)[0]!));
+    log.commitTo(20);
+    log.appliedTo(20, 0);
+    return { log, storage };
+  }
+
+  test('works on as before for what is left', () => {
+    const { log, storage } = makeLong();
+    storage.compact(10);
+    expect([log.firstIndex, log.lastIndex]).toEqual([11, 20]);
+    for (let index = 10; index <= 20; index++) {
+      expect(log.mustTerm(index)).toBe(index);
+      expect(log.matches({ index, term: index })).toBe(true);
+    }
+    expect(log.unstable.nextEntries().map(({ index }) => index)).toEqual([16, 17, 18, 19, 20]);
+    log.append(entries(21, 21));
+    expect(indexesOf(log.entriesFrom(21, NO_LIMIT))).toEqual([21]);
+    expect(log.entriesFrom(10, NO_LIMIT)).toBe('compacted');
+  });
+
+  test.each<[number[], (number | string)[]]>([
+    [
+      [3, 7, 14],
+      [17, 13, 6],
+    ],
+    [
+      [5, 4],
+      [15, 'compacted'],
+    ],
+    [
+      [5, 5],
+      [15, 'compacted'],
+    ],
+  ])('compacting at %j leaves %j entries', (indexes, left) => {
+    const { log, storage } = makeLong();
+    const counts = indexes.map((index) =>
+      storage.compact(index) === 'compacted' ? 'compacted' : log.lastIndex - log.firstIndex + 1,
+    );
+    expect(counts).toEqual(left);
+  });
+
+  test('cannot be compacted past what is stored', () => {
+    const { storage } = makeLong();
+    expect(() => storage.compact(16)).toThrow(InvariantError);
+  });
+
+  test.each<[number, number, string]>([
+    [9, 11, 'compacted'],
+    [10, 12, 'compacted'],
+    [11, 11, '0 entries'],
+    [15, 17, '2 entries'],
+    [20, 21, '1 entries'],
+    [21, 21, '0 entries'],
+    [20, 22, 'mistake'],
+    [22, 22, 'mistake'],
+    [15, 14, 'mistake'],
+  ])('[%i, %i) gives %s', (lo, hi, expected) => {
+    const { log, storage } = makeLong();
+    storage.compact(10);
+    if (expected === 'mistake') {
+      expect(() => log.slice(lo, hi, NO_LIMIT)).toThrow(InvariantError);
+      return;
+    }
+    const slice = log.slice(lo, hi, NO_LIMIT);
+    expect(typeof slice === 'string' ? slice : `${slice.length} entries`).toBe(expected);
+  });
+
+  // Every entry takes 9 bytes; 15 is the last stable one.
+  test.each<[number, number, number, number[]]>([
+    [11, 21, 0, [11]],
+    [11, 21, 8, [11]],
+    [11, 21, 9, [11]],
+    [11, 21, 17, [11]],
+    [11, 21, 18, [11, 12]],
+    [15, 21, 0, [15]],
+    [15, 21, 9, [15]],
+    [15, 21, 10, [15]],
+    [15, 21, 18, [15, 16]],
+    [14, 17, 26, [14, 15]],
+    [14, 17, 27, [14, 15, 16]],
+    [16, 21, 0, [16]],
+    [16, 21, 18, [16, 17]],
+    [18, 21, 8, [18]],
+    [11, 14, 1000, [11, 12, 13]],
+    [14, 18, 1000, [14, 15, 16, 17]],
+    [17, 21, 1000, [17, 18, 19, 20]],
+  ])('[%i, %i) within %i bytes is %j', (lo, hi, bytes, expected) => {
+    const { log, storage } = makeLong();
+    storage.compact(10);
+    expect(indexesOf(log.slice(lo, hi, bytes))).toEqual(expected);
+  });
+
+  test.each([1, 9, 18, 40, NO_LIMIT])(
+    'a search in pages of %i bytes sees every entry once',
+    (page) => {
+      const storage = new MemoryStorage();
+      storage.append(entries(1, ...Array.from({ length: 8 }, () => 1)));
+      const log = new RaftLog(storage, page);
+      log.append(entries(9, ...Array.from({ length: 8 }, () => 1)));
+      for (let lo = 1; lo <= 17; lo++) {
+        for (let hi = lo; hi <= 17; hi++) {
+          const seen: number[] = [];
+          log.some(lo, hi, ({ index }) => {
+            seen.push(index);
+            return false;
+          });
+          expect(seen).toEqual(Array.from({ length: hi - lo }, (_, at) => lo + at));
+        }
+      }
+    },
+  );
+
+  test.each<[number, number | string]>([
+    [9, 'compacted'],
+    [10, 10],
+    [15, 15],
+    [16, 16],
+    [20, 20],
+    [21, 'unavailable'],
+  ])('the term of entry %i is %s', (index, expected) => {
+    const { log, storage } = makeLong();
+    storage.compact(10);
+    expect(log.term(index)).toBe(expected);
+  });
+
+  test.each<[number, number, number]>([
+    // Asked: index and term. The log starts after entry 10 of term 3: 3 3 3 4 4 4 from 10 to 15.
+    [30, 3, 30],
+    [14, 9, 14],
+    [14, 4, 14],
+    [14, 3, 12],
+    [14, 2, 9],
+    [11, 5, 11],
+    [10, 5, 10],
+    [10, 3, 10],
+    [10, 2, 9],
+    [9, 2, 9],
+    [4, 2, 4],
+    [0, 0, 0],
+  ])('the logs may agree before index %i, term %i at %i', (index, term, expected) => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot({
+      data: undefined,
+      metadata: { ...EMPTY_AT_3.metadata, index: 10, term: 3 },
+    });
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.append(entries(11, 3, 3, 4, 4, 4));
+    const found = log.findConflictByTerm({ index, term });
+    const known = log.term(expected);
+    expect(found).toEqual({ index: expected, term: typeof known === 'number' ? known : 0 });
+  });
+});
+
+describe('a log with a snapshot that waits to be installed', () => {
+  test.each<[number, number | string]>([
+    [100, 'compacted'],
+    [101, 'compacted'],
+    [104, 'compacted'],
+    [105, 7],
+    [106, 'unavailable'],
+  ])('knows of entry %i only: %s', (index, expected) => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot({ data: undefined, metadata: { ...EMPTY_AT_3.metadata, index: 100 } });
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.restore({ data: undefined, metadata: { ...EMPTY_AT_3.metadata, index: 105, term: 7 } });
+    expect(log.term(index)).toBe(expected);
+    expect([log.firstIndex, log.lastIndex, log.committed]).toEqual([106, 105, 105]);
+  });
+
+  test('starts empty after a stored one', () => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(EMPTY_AT_3);
+    const log = new RaftLog(storage, NO_LIMIT);
+    expect([log.firstIndex, log.lastIndex, log.committed, log.applied]).toEqual([4, 3, 3, 3]);
+    expect(log.lastEntryId).toEqual({ index: 3, term: 1 });
+    expect(log.entriesFrom(4, NO_LIMIT)).toEqual([]);
+    expect(log.snapshot()).toBe(EMPTY_AT_3);
+  });
+});
+
+test.each<[number, number, boolean]>([
+  [2, 4, true],
+  [3, 4, true],
+  [9, 4, true],
+  [2, 2, false],
+  [9, 2, false],
+  [2, 3, false],
+  [3, 3, true],
+  [4, 3, true],
+])('against terms 1, 2, 3 a log ending at %i with term %i is up to date: %s', (...row) => {
+  const [index, term, expected] = row;
+  expect(makeLog([1, 2, 3], 1).isUpToDate({ index, term })).toBe(expected);
+});
+
+test.each<[number[], number, number[], number]>([
+  [[], 2, [1, 2], 3],
+  [[2], 3, [1, 2, 2], 3],
+  [[2], 1, [2], 1],
+  [[3, 3], 2, [1, 3, 3], 2],
+])('appending terms %j at %i to 1, 2 gives %j, unstable from %i', (terms, from, all, offset) => {
+  const log = makeLog([1, 2], 2);
+  log.append(entries(from, ...terms));
+  const found = log.entriesFrom(1, NO_LIMIT);
+  expect(typeof found === 'string' ? found : found.map(({ term }) => term)).toEqual(all);
+  expect(log.unstable.offset).toBe(offset);
+});
+
+test('appending over committed entries is a mistake', () => {
+  const log = makeLog([1, 1, 1], 3);
+  log.commitTo(2);
+  expect(() => log.append(entries(2, 2))).toThrow(InvariantError);
 });

@@ -250,6 +250,21 @@ describe('safe reads', () => {
     expect(readsAt(network, 1)).toEqual([]);
   });
 
+  test('asked of an old leader are not answered when it leads again', () => {
+    const network = new Network(3);
+    network.elect(1);
+    network.isolate(1);
+    network.elect(2);
+    network.propose(2, 'new');
+    network.read(1, 'stale');
+    network.heal();
+    network.tick(2);
+    network.elect(1);
+    network.tick(1);
+    network.read(1, 'fresh');
+    expect(readsAt(network, 1)).toEqual([['fresh', 4]]);
+  });
+
   test('are lost with their leader; the host asks again', () => {
     const network = new Network(3);
     network.elect(1);

@@ -121,3 +121,119 @@ describe('a snapshot', () => {
     expect(unstable.snapshot).toBeUndefined();
   });
 });
+
+describe('first index, last index and terms', () => {
+  test.each<[string, number[], boolean, number | undefined, number | undefined]>([
+    ['nothing', [], false, undefined, undefined],
+    ['entries', [1, 1], false, undefined, 6],
+    ['a snapshot', [], true, 5, 4],
+    ['a snapshot and entries', [1], true, 5, 5],
+  ])('of %s', (_, terms, hasSnapshot, first, last) => {
+    const unstable = new Unstable(5);
+    if (hasSnapshot) unstable.restore(snapshotAt(4, 1));
+    if (terms.length > 0) unstable.truncateAndAppend(entries(5, ...terms));
+    expect([unstable.firstIndex, unstable.lastIndex]).toEqual([first, last]);
+  });
+
+  test.each<[boolean, number, number | undefined]>([
+    [false, 4, undefined],
+    [false, 5, 2],
+    [false, 6, undefined],
+    [true, 3, undefined],
+    [true, 4, 1],
+    [true, 5, 2],
+    [true, 6, undefined],
+  ])('with a snapshot at 4: %s, the term of entry %i is %s', (hasSnapshot, index, term) => {
+    const unstable = new Unstable(5);
+    if (hasSnapshot) unstable.restore(snapshotAt(4, 1));
+    unstable.truncateAndAppend(entries(5, 2));
+    expect(unstable.term(index)).toBe(term);
+  });
+});
+
+describe('what is in progress', () => {
+  /** Entries from 5 on, the first `count` of them handed out. */
+  function inProgress(count: number, ...terms: number[]): Unstable {
+    const unstable = new Unstable(5);
+    if (count > 0) unstable.truncateAndAppend(entries(5, ...terms.slice(0, count)));
+    unstable.acceptInProgress();
+    if (count < terms.length) {
+      unstable.truncateAndAppend(entries(5 + count, ...terms.slice(count)));
+    }
+    return unstable;
+  }
+
+  test.each<[number, number[], number[]]>([
+    [0, [1, 1], [5, 6]],
+    [1, [1, 1], [6]],
+    [2, [1, 1], []],
+    [0, [], []],
+  ])('with %i of terms %j handed out, %j are next', (count, terms, next) => {
+    const unstable = inProgress(count, ...terms);
+    expect(unstable.nextEntries().map(({ index }) => index)).toEqual(next);
+    expect(unstable.hasNextEntries).toBe(next.length > 0);
+    unstable.acceptInProgress();
+    expect(unstable.hasNextEntries).toBe(false);
+    expect(unstable.offsetInProgress).toBe(5 + terms.length);
+  });
+
+  // Handed out, terms; the write that is done; then offset, offset in progress, entries left.
+  test.each<[number, number[], [number, number], [number, number, number]]>([
+    [1, [1], [5, 1], [6, 6, 0]],
+    [1, [1, 1], [5, 1], [6, 6, 1]],
+    [2, [1, 1], [5, 1], [6, 7, 1]],
+    [1, [2], [5, 1], [5, 6, 1]],
+    [1, [1], [4, 1], [5, 6, 1]],
+    [1, [1], [4, 2], [5, 6, 1]],
+    [1, [1], [6, 1], [5, 6, 1]],
+    [0, [1], [5, 1], [6, 6, 0]],
+    [3, [1, 1, 2], [7, 2], [8, 8, 0]],
+    [0, [], [5, 1], [5, 5, 0]],
+  ])('with %i of terms %j handed out, a write up to %j leaves %j', (count, terms, done, left) => {
+    const unstable = inProgress(count, ...terms);
+    unstable.stableTo({ index: done[0], term: done[1] });
+    expect([unstable.offset, unstable.offsetInProgress, unstable.length]).toEqual(left);
+  });
+
+  // Handed out, terms; appended from, terms; then offset, offset in progress, terms.
+  test.each<[number, number[], number, number[], number, number, number[]]>([
+    [0, [1], 6, [1, 1], 5, 5, [1, 1, 1]],
+    [1, [1], 6, [1, 1], 5, 6, [1, 1, 1]],
+    [0, [1], 5, [2, 2], 5, 5, [2, 2]],
+    [0, [1], 4, [2, 2, 2], 4, 4, [2, 2, 2]],
+    [1, [1], 5, [2, 2], 5, 5, [2, 2]],
+    [0, [1, 1, 1], 6, [2], 5, 5, [1, 2]],
+    [0, [1, 1, 1], 7, [2, 2], 5, 5, [1, 1, 2, 2]],
+    [1, [1, 1, 1], 6, [2], 5, 6, [1, 2]],
+    [2, [1, 1, 1], 6, [2], 5, 6, [1, 2]],
+  ])('with %i of terms %j handed out, an append at %i of %j', (...row) => {
+    const [count, terms, from, appended, offset, offsetInProgress, all] = row;
+    const unstable = inProgress(count, ...terms);
+    unstable.truncateAndAppend(entries(from, ...appended));
+    expect([unstable.offset, unstable.offsetInProgress]).toEqual([offset, offsetInProgress]);
+    expect(termsOf(unstable.slice(offset, offset + all.length))).toEqual(all);
+  });
+
+  test('a snapshot throws away entries, handed out or not, and an older snapshot', () => {
+    const unstable = inProgress(1, 1, 1);
+    unstable.restore(snapshotAt(4, 1));
+    unstable.acceptInProgress();
+    unstable.restore(snapshotAt(6, 2));
+    expect([unstable.offset, unstable.offsetInProgress, unstable.length]).toEqual([7, 7, 0]);
+    expect(unstable.nextSnapshot()?.metadata).toMatchObject({ index: 6, term: 2 });
+  });
+
+  test('a slice outside is a mistake', () => {
+    const unstable = inProgress(0, 1, 1);
+    expect(() => unstable.slice(4, 6)).toThrow(InvariantError);
+    expect(() => unstable.slice(5, 8)).toThrow(InvariantError);
+    expect(() => unstable.slice(6, 5)).toThrow(InvariantError);
+  });
+
+  test('what was handed out does not change when the log does', () => {
+    const unstable = inProgress(0, 1, 1);
+    const handedOut = unstable.nextEntries();
+    unstable.truncateAndAppend(entries(6, 3, 3));
+    expect(termsOf(handedOut)).toEqual([1, 1]);
+  });
+});

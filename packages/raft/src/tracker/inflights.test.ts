@@ -64,3 +64,37 @@ test('the window equals a plain list under random use, seed 7', () => {
     expect(window.full).toBe(list.length === 37 || bytes >= 5_000);
   }
 });
+
+// Message i has 100 + i bytes; they are added until the window is full, some freed, and again.
+test.each<[string, number, number, number, number, number]>([
+  ['one message', 1, Number.POSITIVE_INFINITY, 1, 0, 2],
+  ['one message over the bytes', 1, 10, 1, 0, 2],
+  ['many messages', 15, Number.POSITIVE_INFINITY, 15, 6, 22],
+  ['a few bytes over', 8, 400, 4, 2, 7],
+  ['the bytes exactly', 8, 406, 4, 3, 8],
+  ['many bytes over', 15, 408, 5, 1, 6],
+])('a window of %s', (_, countMax, bytesMax, fullAt, freed, fullAgainAt) => {
+  const window = new Inflights(countMax, bytesMax);
+  const fill = (from: number): number => {
+    let at = from;
+    for (; !window.full; at++) window.add(at, 100 + at);
+    return at;
+  };
+  expect(fill(0)).toBe(fullAt);
+  window.freeUpTo(freed);
+  expect(fill(fullAt)).toBe(fullAgainAt);
+  expect(() => window.add(100, 1024)).toThrow(InvariantError);
+});
+
+test('the window goes round its buffer without losing order', () => {
+  const window = new Inflights(10, Number.POSITIVE_INFINITY);
+  for (let index = 0; index < 10; index++) window.add(index, 1);
+  for (let index = 10; index < 100; index++) {
+    window.freeUpTo(index - 10);
+    expect(window.count).toBe(9);
+    window.add(index, 1);
+    expect([window.full, window.bytes]).toEqual([true, 10]);
+  }
+  window.freeUpTo(98);
+  expect(window.count).toBe(1);
+});

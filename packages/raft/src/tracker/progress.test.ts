@@ -132,3 +132,82 @@ test('a progress as text', () => {
   progress.recentActive = false;
   expect(`${progress}`).toBe('StateSnapshot match=1 next=9 learner paused pendingSnap=8 inactive');
 });
+
+describe('tables', () => {
+  test.each<[number, number, number, boolean]>([
+    [2, 3, 5, false],
+    [3, 3, 5, false],
+    [4, 4, 5, true],
+    [5, 5, 6, true],
+    [9, 9, 10, true],
+  ])('from match 3, next 5, an acknowledgement of %i leads to %i, %i: %s', (...row) => {
+    const [index, match, next, isNews] = row;
+    const progress = makeProgress(3, 5);
+    expect(progress.maybeUpdate(index)).toBe(isNews);
+    expect([progress.match, progress.next]).toEqual([match, next]);
+  });
+
+  test.each<['probe' | 'replicate', number, number, number, number, boolean, number]>([
+    // State, match, next; rejected, hint; taken, next afterwards.
+    ['replicate', 5, 10, 5, 5, false, 10],
+    ['replicate', 5, 10, 4, 4, false, 10],
+    ['replicate', 5, 10, 9, 9, true, 6],
+    ['replicate', 5, 10, 9, 0, true, 6],
+    ['probe', 0, 10, 5, 5, false, 10],
+    ['probe', 0, 10, 9, 9, true, 9],
+    ['probe', 0, 10, 9, 2, true, 3],
+    ['probe', 0, 10, 9, 0, true, 1],
+    ['probe', 0, 2, 1, 1, true, 1],
+    ['probe', 0, 1, 0, 0, true, 1],
+    ['probe', 4, 10, 9, 2, true, 5],
+  ])('%s, match %i, next %i: a rejection of %i with hint %i', (...row) => {
+    const [state, match, next, rejected, hint, isTaken, after] = row;
+    const progress = makeProgress(match, next);
+    if (state === 'replicate') {
+      progress.becomeReplicate();
+      progress.next = next;
+    }
+    expect(progress.maybeDecreaseTo(rejected, hint)).toBe(isTaken);
+    expect([progress.match, progress.next]).toEqual([match, after]);
+  });
+
+  test.each<['probe' | 'replicate' | 'snapshot', boolean, boolean]>([
+    ['probe', false, false],
+    ['probe', true, true],
+    ['replicate', false, false],
+    ['replicate', true, true],
+    ['snapshot', false, true],
+    ['snapshot', true, true],
+  ])('%s with the flag %s is paused: %s', (state, appendsPaused, isPaused) => {
+    const progress = makeProgress(1, 2);
+    if (state === 'replicate') progress.becomeReplicate();
+    if (state === 'snapshot') progress.becomeSnapshot(9);
+    progress.appendsPaused = appendsPaused;
+    expect(progress.isPaused).toBe(isPaused);
+  });
+
+  test('an acknowledgement and a rejection both resume', () => {
+    const progress = makeProgress(0, 2);
+    progress.appendsPaused = true;
+    progress.maybeDecreaseTo(1, 1);
+    expect(progress.appendsPaused).toBe(false);
+    progress.appendsPaused = true;
+    progress.maybeUpdate(2);
+    expect(progress.appendsPaused).toBe(false);
+  });
+
+  test('every change of state clears pauses, the window and the pending snapshot', () => {
+    const progress = makeProgress(1, 2);
+    progress.becomeSnapshot(9);
+    progress.becomeReplicate();
+    progress.sentEntries(2, 20);
+    progress.sentEntries(2, 20);
+    expect([progress.isPaused, progress.inflights.bytes]).toEqual([true, 40]);
+    progress.becomeProbe();
+    expect([progress.isPaused, progress.inflights.bytes, progress.pendingSnapshot]).toEqual([
+      false,
+      0,
+      0,
+    ]);
+  });
+});

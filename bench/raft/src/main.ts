@@ -36,7 +36,7 @@ const core = measureCore();
 const format = (value: number | undefined): string =>
   value === undefined ? 'not measured' : Math.round(value).toLocaleString('en');
 console.log(
-  `\n| Per second | Core (Node ${process.version}) | Library (${library?.version ?? 'no Go'}) | Library / core |`,
+  `\n| Per second of processor time | Core (Node ${process.version}) | Library (${library?.version ?? 'no Go'}) | Library / core |`,
 );
 console.log('|---|---:|---:|---:|');
 for (const { name, perSecond } of core) {

@@ -2,7 +2,7 @@ import { Prng } from '@themisdb/base';
 import { expect, test } from 'vitest';
 import { isSameConfState } from '../tracker/config.ts';
 import { ProgressTracker } from '../tracker/tracker.ts';
-import { type ConfChangeSingle, ConfChangeType } from '../types.ts';
+import { type ConfChangeSingle, ConfChangeType, type ConfState } from '../types.ts';
 import { Changer } from './changer.ts';
 import { restoreMembership } from './restore.ts';
 
@@ -31,20 +31,27 @@ function stepSomehow(prng: Prng, tracker: ProgressTracker, lastIndex: number): v
   if (result.ok) tracker.reconfigure(result.membership.config, result.membership.progress);
 }
 
+/** The same members in the same roles, and a progress for each. */
+function isEqual(a: ProgressTracker, b: ProgressTracker): boolean {
+  const ids = [...a.progress.keys()].join();
+  return isSameConfState(a.confState, b.confState) && ids === [...b.progress.keys()].join();
+}
+
 test(`every membership that changes lead to can be stored and restored, seed ${SEED}`, () => {
   const prng = new Prng(SEED);
+  const failures: ConfState[] = [];
   let joint = 0;
   for (let round = 0; round < 300; round++) {
     const tracker = new ProgressTracker(LIMITS);
     for (let step = 0; step < 20; step++) {
       stepSomehow(prng, tracker, step);
       const restored = new ProgressTracker(LIMITS);
-      expect(restoreMembership(restored, tracker.confState, 5)).toBeUndefined();
-      expect(isSameConfState(restored.confState, tracker.confState)).toBe(true);
-      expect([...restored.progress.keys()]).toEqual([...tracker.progress.keys()]);
+      const refusal = restoreMembership(restored, tracker.confState, 5);
+      if (refusal !== undefined || !isEqual(restored, tracker)) failures.push(tracker.confState);
       if (tracker.config.learnersNext.length > 0) joint++;
     }
   }
+  expect(failures).toEqual([]);
   expect(joint).toBeGreaterThan(50);
 });
 

@@ -24,10 +24,12 @@ test(`a commit index is what its definition says, seed ${SEED}`, () => {
     const indexes = new Map<number, number>();
     for (let id = 1; id <= 12; id++) if (prng.chance(0.7)) indexes.set(id, prng.below(20));
     const acked: AckedIndex = (id) => indexes.get(id);
-    expect(incoming.committedIndex(acked)).toBe(committedByDefinition(incoming, acked));
-    expect(new JointConfig(incoming, outgoing).committedIndex(acked)).toBe(
-      Math.min(committedByDefinition(incoming, acked), committedByDefinition(outgoing, acked)),
-    );
+    const joint = new JointConfig(incoming, outgoing).committedIndex(acked);
+    const actual = [incoming.committedIndex(acked), joint];
+    const expected = [committedByDefinition(incoming, acked)];
+    expected.push(Math.min(expected[0]!, committedByDefinition(outgoing, acked)));
+    // An expectation in every round would take longer than the rest.
+    if (actual.join() !== expected.join()) expect(actual).toEqual(expected);
   }
 });
 
@@ -41,6 +43,7 @@ test(`a pending vote can still be won and still be lost, seed ${SEED}`, () => {
       new Map(config.ids.map((id) => [id, votes.get(id) ?? vote]));
     const outcomes = [config.voteResult(filledWith(true)), config.voteResult(filledWith(false))];
     const result = config.voteResult(votes);
-    expect(outcomes).toEqual(result === 'pending' ? ['won', 'lost'] : [result, result]);
+    const expected = result === 'pending' ? ['won', 'lost'] : [result, result];
+    if (outcomes.join() !== expected.join()) expect(outcomes).toEqual(expected);
   }
 });

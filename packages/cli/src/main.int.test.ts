@@ -92,8 +92,8 @@ describe('import and export', () => {
     const result = await run(['import', path, '-c', 'bad', '--create', '--chunk', '20000']);
     expect(result.code).toBe(1);
     expect(result.out).toBe('2002 records: 2000 created, 2 failed\n');
-    expect(result.err).toMatch(/record 2001: NUMBER_OUT_OF_RANGE/);
-    expect(result.err).toMatch(/record 2002: KEY_EXISTS/);
+    expect(result.err).toMatch(/line 2001: NUMBER_OUT_OF_RANGE/);
+    expect(result.err).toMatch(/line 2002: KEY_EXISTS/);
   });
 
   test('an interrupted import goes on where it stopped', async () => {

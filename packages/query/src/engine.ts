@@ -103,6 +103,12 @@ class Engine implements QueryEngine {
   #begin(request: QueryRequest, { plan }: Prepared): Transaction {
     if (request.transaction !== undefined) return request.transaction;
     const { isolation, asOf } = request.options ?? {};
+    if (asOf !== undefined && typeof asOf !== 'bigint') {
+      throw themisError('INVALID_FIELD', {
+        message: `asOf must be a timestamp (a bigint, as timestampOfMs makes it), not a ${typeof asOf}`,
+        details: { path: ['options', 'asOf'] },
+      });
+    }
     if (asOf !== undefined && plan.modifies) {
       throw themisError('BAD_REQUEST', {
         message: 'A query that reads an earlier moment (asOf) cannot modify data.',

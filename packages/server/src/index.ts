@@ -15,3 +15,4 @@ export { routes } from './http/routes/index.ts';
 export type { Route } from './http/route.ts';
 export { startServer, type RunningServer, type StartOptions, type StopOptions } from './server.ts';
 export { version } from './version.ts';
+export { formatTimestamp, timestampOfMs } from '@themisdb/storage';

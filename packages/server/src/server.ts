@@ -52,6 +52,7 @@ export async function startServer(
     log: makeJsonLog({ level: config.logLevel }),
     ...options,
     engine: config.engine,
+    cacheBytes: config.cacheBytes,
     queryLimits: config.query,
   });
   try {

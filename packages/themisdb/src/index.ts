@@ -1,4 +1,4 @@
-export { open } from '@themisdb/server';
+export { formatTimestamp, open, timestampOfMs } from '@themisdb/server';
 export type {
   Collection,
   Database,

@@ -73,7 +73,7 @@ Examples:
       const client = connect(flags, terminal);
       try {
         const result = await runImport(client, file, flags, terminal);
-        report(result, flags, terminal);
+        report(result, file, flags, terminal);
         if (result.failed > 0) fail(1);
       } finally {
         await client.close();
@@ -93,7 +93,7 @@ async function runImport(
   terminal: Terminal,
 ): Promise<ImportAnswer> {
   const size = mustSize(file);
-  const format = flags.format ?? formats[extname(file).toLowerCase()];
+  const format = formatOf(file, flags);
   if (format === undefined) {
     throw themisError('INVALID_FIELD', {
       message: `cannot tell the format of ${file} by its ending; give --format jsonl or csv`,
@@ -121,6 +121,10 @@ async function runImport(
   removeState(file);
   progress.end();
   return total;
+}
+
+function formatOf(file: string, flags: ImportFlags): 'jsonl' | 'csv' | undefined {
+  return flags.format ?? formats[extname(file).toLowerCase()];
 }
 
 function mustSize(file: string): number {
@@ -196,13 +200,14 @@ function add(total: Totals, part: ImportAnswer, chunk: Chunk): void {
   total.errors = [...total.errors, ...moved];
 }
 
-function report(result: ImportAnswer, flags: ImportFlags, terminal: Terminal): void {
+function report(result: ImportAnswer, file: string, flags: ImportFlags, terminal: Terminal): void {
   if (flags.json) {
     terminal.stdout.write(JSON.stringify(result) + '\n');
     return;
   }
+  const unit = formatOf(file, flags) === 'csv' ? 'record' : 'line';
   for (const { line, error } of result.errors) {
-    terminal.stderr.write(`record ${line}: ${error.code}: ${error.message}\n`);
+    terminal.stderr.write(`${unit} ${line}: ${error.code}: ${error.message}\n`);
   }
   const counts = (['created', 'updated', 'ignored', 'failed'] as const)
     .filter((name) => result[name] > 0)

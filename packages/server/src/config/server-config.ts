@@ -19,6 +19,7 @@ export interface ServerConfig {
   readonly port: number;
   readonly data: string;
   readonly engine: 'rocksdb' | 'memory';
+  readonly cacheBytes: number;
   readonly hosts: readonly string[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: ServerLimits;

@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import type { Env, Log } from '@themisdb/base';
 import { defaultNamespace } from '@themisdb/protocol';
@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly namespace?: string | undefined;
   /** `memory` keeps nothing: no file is written, and all is gone at the end. Default `rocksdb`. */
   readonly engine?: 'rocksdb' | 'memory' | undefined;
+  /** Memory for the read cache over RocksDB. 0, the default: an eighth of the machine, at most 1 GiB. */
+  readonly cacheBytes?: number | undefined;
   readonly log?: Log | undefined;
   /** Another world than the real one: simulated clock and disk. Then `path` only names the folder. */
   readonly env?: Env | undefined;
@@ -41,7 +43,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Dat
 export async function openParts(path: string, options: OpenOptions): Promise<DatabaseParts> {
   const isMemory = options.engine === 'memory';
   const env = options.env ?? nodeEnv(isMemory ? tmpdir() : path, options.log);
-  const engine = isMemory ? makeMemoryEngine() : await openRocks(env);
+  const engine = isMemory ? makeMemoryEngine() : await openRocks(env, options.cacheBytes ?? 0);
   const opened: { close(): Promise<void> }[] = [engine];
   try {
     const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
@@ -69,8 +71,11 @@ function nodeEnv(path: string, log: Log | undefined): Env {
   return makeNodeEnv(log === undefined ? { dataRoot } : { dataRoot, log });
 }
 
-function openRocks(env: Env): Promise<KvEngine> {
-  return openRocksDB({ path: env.disk.nativePath('state') });
+function openRocks(env: Env, cacheBytes: number): Promise<KvEngine> {
+  return openRocksDB({
+    path: env.disk.nativePath('state'),
+    cacheBytes: cacheBytes > 0 ? cacheBytes : Math.min(2 ** 30, Math.floor(totalmem() / 8)),
+  });
 }
 
 async function closeInOrder(opened: readonly { close(): Promise<void> }[]): Promise<void> {

@@ -258,7 +258,7 @@ describe('fields', () => {
       'allowed: serializable, snapshot',
     ],
     ['POST', '/batch/get', { items: [1] }, 'INVALID_FIELD', 'items[0]'],
-    ['POST', '/batch/get', { item: [] }, 'INVALID_FIELD', 'items'],
+    ['POST', '/batch/get', { item: [] }, 'UNKNOWN_FIELD', 'did you mean items?'],
     [
       'POST',
       '/batch/put',
@@ -412,7 +412,7 @@ describe('AQL', () => {
     ['FOR u IN usres RETURN u', 'COLLECTION_NOT_FOUND'],
     ['RETURN @missing', 'AQL_BIND_MISSING'],
     ['FOR u IN users REMOVE u IN users FOR v IN users RETURN v', 'AQL_ACCESS_AFTER_MODIFICATION'],
-  ])('%.60s is %s', async (query, code) => {
+  ])('AQL text %#', async (query, code) => {
     expectRefusal(await server.aql(query), code);
   });
 

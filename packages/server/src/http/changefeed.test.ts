@@ -120,3 +120,9 @@ async function underWay(): Promise<void> {
   const pattern = /^themis_http_requests_in_flight 2$/m;
   while (!pattern.test((await server.send('GET', '/metrics')).text));
 }
+
+test('a token ahead of the log is refused: it belongs to another database', async () => {
+  const { status, json } = await server.send('GET', '/changefeed?after=9999999.0');
+  expect(status).toBe(400);
+  expect(json).toMatchObject({ error: { code: 'INVALID_FIELD', details: { path: ['after'] } } });
+});

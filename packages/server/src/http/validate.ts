@@ -16,7 +16,12 @@ export function validate<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw fault(schema, deepest(result.error.issues[0]!), where);
+  throw fault(schema, deepest(mostTelling(result.error.issues)), where);
+}
+
+/** A misspelt name also leaves the right one missing: the name it has says more. */
+function mostTelling(issues: readonly Issue[]): Issue {
+  return issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
 }
 
 /** Query parameters as what their schemas want: numbers and switches arrive as text. */

@@ -138,10 +138,20 @@ function tokenOf(exchange: Exchange, text: string | undefined): ChangeToken {
   if (text === undefined) return oldestToken;
   if (text === 'now') return currentToken(exchange.services.database.store);
   const match = /^(\d{1,15})\.(\d{1,5})$/.exec(text);
-  if (match !== null) return { index: Number(match[1]), n: Number(match[2]) };
+  if (match !== null) return mustHaveHappened(exchange, Number(match[1]), Number(match[2]));
   throw themisError('INVALID_FIELD', {
     message: 'query field after must be a token of this feed (as 1234.0), or now',
     details: { path: ['after'] },
+  });
+}
+
+/** A token ahead of the log is another database's: waiting after it would lose what comes before. */
+function mustHaveHappened(exchange: Exchange, index: number, n: number): ChangeToken {
+  const { appliedIndex } = exchange.services.database.store.stats();
+  if (index <= appliedIndex) return { index, n };
+  throw themisError('INVALID_FIELD', {
+    message: `query field after is ahead of this database, whose last change is in record ${appliedIndex}: was the data folder replaced? Read the data anew, then go on from now`,
+    details: { path: ['after'], appliedIndex },
   });
 }
 

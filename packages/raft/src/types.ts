@@ -233,7 +233,11 @@ export type Unavailable = 'unavailable';
  * passes through the core, which must not be used afterwards.
  */
 export interface Storage {
-  /** State saved before a restart; an empty hard state (all zero) on a fresh node. */
+  /**
+   * State saved before a restart; an empty hard state (all zero) on a fresh node. The membership is the
+   * one after entry `RaftConfig.applied` (without it, after the snapshot): changes up to there are not
+   * handed out again, and one that was lost could let two majorities decide.
+   */
   initialState(): { readonly hardState: HardState; readonly confState: ConfState };
   /**
    * Entries of [lo, hi), cut so that their encoded size stays within `bytesMax`, but at least one.

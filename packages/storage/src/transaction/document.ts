@@ -39,15 +39,18 @@ function describe(value: Value): string {
 
 /**
  * The document as it is stored: with `_key` (and `_from`, `_to`), nothing derived. The document
- * itself where nothing has to change, as mostly in imports.
+ * itself where nothing has to change, as mostly in imports; its key may be missing then, where no
+ * index asks for it.
  */
 export function toStored(
   collection: CollectionInfo,
   document: ValueObject,
   key: string,
 ): ValueObject {
-  if (collection.type === 'document' && document['_key'] === key && !hasDerived(document))
-    return document;
+  if (collection.type === 'document' && !hasDerived(document)) {
+    const hasKey = Object.hasOwn(document, '_key');
+    if (hasKey ? document['_key'] === key : !indexesKey(collection)) return document;
+  }
   const out = makeObject();
   out['_key'] = key;
   if (collection.type === 'edge') {
@@ -58,6 +61,12 @@ export function toStored(
     if (!derived.has(name) && name !== '_key') out[name] = document[name]!;
   }
   return out;
+}
+
+function indexesKey({ indexes }: CollectionInfo): boolean {
+  return indexes.some((index) =>
+    [...index.paths, ...index.storedPaths].some(({ steps }) => steps[0] === '_key'),
+  );
 }
 
 function hasDerived(document: ValueObject): boolean {
@@ -95,12 +104,12 @@ export class BodyArena {
   }
 
   /** LIMIT_EXCEEDED, BAD_UTF8, NUMBER_OUT_OF_RANGE. */
-  encode(document: ValueObject): Uint8Array {
+  encode(document: ValueObject, key: string): Uint8Array {
     const { length, bytes } = this.#writer;
     if (length > bytes.length / 2) this.#writer = new ByteWriter(arenaBytes);
     const start = this.#writer.length;
     try {
-      this.#write(document);
+      this.#write(document, key);
       if (this.#writer.length - start > this.#limits.documentBytesMax) refuseSize(this.#limits);
     } catch (error) {
       this.#writer.length = start;
@@ -109,17 +118,18 @@ export class BodyArena {
     return this.#writer.subarray(start);
   }
 
-  #write(document: ValueObject): void {
+  #write(document: ValueObject, key: string): void {
     const names = Object.keys(document);
-    if (names.length > this.#limits.attributesMax)
+    const count = names.length + (Object.hasOwn(document, '_key') ? 0 : 1);
+    if (count > this.#limits.attributesMax)
       throw themisError('LIMIT_EXCEEDED', {
-        message: `the document has ${names.length} attributes; ${this.#limits.attributesMax} are allowed`,
+        message: `the document has ${count} attributes with its key; ${this.#limits.attributesMax} are allowed`,
       });
-    encodeMapHeader(this.#writer, names.length);
+    encodeMapHeader(this.#writer, count);
     // Names that look like array indexes come first in an object whatever the order they were set in;
     // the system attributes must come first in the encoding.
     encodeString(this.#writer, '_key');
-    encodeString(this.#writer, document['_key'] as string);
+    encodeString(this.#writer, key);
     for (const name of names) {
       if (name !== '_key') encodeAttribute(this.#writer, name, document[name]!, this.#limits);
     }

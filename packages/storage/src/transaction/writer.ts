@@ -114,10 +114,9 @@ export class TransactionWriter {
   ): Promise<WriteResult> {
     const collection = this.#current(given);
     const before = await this.#mustRead(collection, uuid, options);
-    const document = storedDocument(before);
-    return this.#finish(
-      this.#draft('remove', collection, { uuid, before, document: undefined, old: document }),
-    );
+    const old = storedDocument(before);
+    const parts = { uuid, key: old['_key'] as string, before, document: undefined, old };
+    return this.#finish(this.#draft('remove', collection, parts));
   }
 
   async #rewrite(
@@ -133,8 +132,9 @@ export class TransactionWriter {
     const old = storedDocument(before);
     const wanted = change(old);
     const prepared = rules?.prepare?.(wanted, { operation, before: old }) ?? wanted;
-    const document = toStored(collection, prepared, old['_key'] as string);
-    return this.#finish(this.#draft(operation, collection, { uuid, before, document, old }));
+    const key = old['_key'] as string;
+    const document = toStored(collection, prepared, key);
+    return this.#finish(this.#draft(operation, collection, { uuid, key, before, document, old }));
   }
 
   /** Buffers one draft, with the reads its index entries need. */
@@ -202,7 +202,7 @@ export class TransactionWriter {
     const { key, isMade } = keyOfNew(this.#state.context, prepared);
     const document = toStored(collection, prepared, key);
     const uuid = uuidOfKey(collection.uuidNamespace, key);
-    const parts = { uuid, before: undefined, document, old: undefined };
+    const parts = { uuid, key, before: undefined, document, old: undefined };
     const isKnown = options.isAbsent === true;
     return this.#draft('insert', collection, { ...parts, isMade, isKnown });
   }
@@ -212,6 +212,7 @@ export class TransactionWriter {
     collection: CollectionInfo,
     parts: {
       readonly uuid: Uuid;
+      readonly key: string;
       readonly before: AnyRecord | undefined;
       readonly document: ValueObject | undefined;
       readonly old: ValueObject | undefined;
@@ -220,16 +221,16 @@ export class TransactionWriter {
       readonly isKnown?: boolean;
     },
   ): Draft {
-    const { uuid, before, document, old } = parts;
+    const { uuid, key, before, document, old } = parts;
     const recordKey = this.#state.recordKey(collection, uuid);
     const owner = recordKey.subarray(recordKey.length - ownerBytes);
-    const body = document && this.#state.context.arena.encode(document);
+    const body = document && this.#state.context.arena.encode(document, key);
     const changes = entryChanges(this.#state, collection, owner, { before: old, after: document });
     return {
       operation,
       collection,
       uuid,
-      key: (document ?? old)!['_key'] as string,
+      key,
       recordKey,
       text: parts.isMade === true ? undefined : keyText(recordKey),
       before,

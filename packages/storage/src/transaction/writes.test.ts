@@ -464,3 +464,23 @@ describe('state of a transaction', () => {
       expect(store.stats().transactionsOpen).toBe(0);
     }));
 });
+
+test('an index on _key, and one that stores it, know keys that were made', () =>
+  withStore(10, async ({ store }) => {
+    const made = await store.createCollection('default', { name: 'c' });
+    const byKey = await store.createIndex(made, { type: 'persistent', fields: ['_key'] });
+    const byN = await store.createIndex(made, {
+      type: 'persistent',
+      fields: ['n'],
+      storedValues: ['_key'],
+    });
+    const c = store.catalog().byId(made.id)!;
+    const t = store.begin();
+    const { key } = await t.insert(c, doc({ n: 1 }));
+    await t.commit();
+    const u = store.begin();
+    expect((await allOf(u.scanIndex(c, byKey, { equal: [key] }))).length).toBe(1);
+    expect((await allOf(u.scanIndex(c, byN, { equal: [1] })))[0]!.stored).toEqual([key]);
+    u.rollback();
+    expect((await verify(store)).faults).toEqual([]);
+  }));

@@ -59,7 +59,7 @@ export async function tryGates(
 /** Runs the tests of `packages/raft` on a changed core. */
 export async function tryTests(workspace: Workspace): Promise<Verdict> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = [vitest, 'run', '--bail', '1', 'packages/raft'];
+  const args = [vitest, 'run', '--bail', '1', '--no-isolate', 'packages/raft'];
   const run = await runNode(args, workspace.dir, TESTS_TIMEOUT_MS);
   if (run.isTimedOut) return 'time-out';
   return run.code === 0 ? 'equal' : 'differs';

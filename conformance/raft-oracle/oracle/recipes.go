@@ -808,7 +808,14 @@ func (w *world) craftedMessage(h *host) {
 		}
 	}
 	var m *pb.Message
-	switch w.rng.IntN(14) {
+	switch w.rng.IntN(15) {
+	case 14:
+		// A report of storage work that was none.
+		w.step(h, pick(w.rng,
+			&pb.Message{Type: pb.MsgStorageApplyResp.Enum(), To: new(h.id), From: new(raft.LocalApplyThread)},
+			&pb.Message{Type: pb.MsgStorageAppendResp.Enum(), To: new(h.id), From: new(raft.LocalAppendThread), Term: new(term)},
+		))
+		return
 	case 0:
 		local := pick(w.rng, pb.MsgHup, pb.MsgBeat, pb.MsgUnreachable, pb.MsgSnapStatus, pb.MsgCheckQuorum,
 			pb.MsgStorageAppend, pb.MsgStorageAppendResp, pb.MsgStorageApply, pb.MsgStorageApplyResp)
@@ -853,7 +860,17 @@ func (w *world) craftedMessage(h *host) {
 					m.Entries = append(m.Entries, &pb.Entry{Data: w.payload()})
 					continue
 				}
-				typ, data, err := pb.MarshalConfChange(w.confChange(h))
+				change := w.confChange(h)
+				if c := change.AsV2(); chance(w.rng, 0.2) {
+					// A sender may leave a default out.
+					for _, single := range c.Changes {
+						if single.GetType() == pb.ConfChangeAddNode {
+							single.Type = nil
+						}
+					}
+					change = c
+				}
+				typ, data, err := pb.MarshalConfChange(change)
 				check(err)
 				m.Entries = append(m.Entries, &pb.Entry{Type: typ.Enum(), Data: data})
 			}
@@ -906,6 +923,31 @@ func (w *world) craftedMessage(h *host) {
 	w.step(h, m)
 }
 
+// impossibleChange removes all voters, changes two at once without a joint state, enters a joint state
+// twice or leaves it unasked; or it is a random one, which is possible at times.
+func (w *world) impossibleChange(h *host) pb.ConfChangeI {
+	c := &pb.ConfChangeV2{}
+	conf := h.conf()
+	switch w.rng.IntN(4) {
+	case 0:
+		for _, id := range conf.GetVoters() {
+			c.Changes = append(c.Changes, &pb.ConfChangeSingle{Type: pb.ConfChangeRemoveNode.Enum(), NodeId: new(id)})
+		}
+	case 1:
+		if isJoint(conf) {
+			c.Transition = pb.ConfChangeTransitionJointImplicit.Enum()
+			c.Changes = append(c.Changes, w.singleChange(h))
+		}
+	case 2:
+		for _, id := range conf.GetVoters() {
+			return &pb.ConfChange{Type: pb.ConfChangeRemoveNode.Enum(), NodeId: new(id)}
+		}
+	default:
+		return w.confChange(h)
+	}
+	return c
+}
+
 // misuse does what the contract forbids; the library panics, and so must the other side.
 func (w *world) misuse() {
 	up := w.upHosts()
@@ -916,7 +958,9 @@ func (w *world) misuse() {
 	if l := w.leader(); l != nil && chance(w.rng, 0.5) {
 		h = l
 	}
-	switch w.rng.IntN(5) {
+	switch w.rng.IntN(6) {
+	case 5:
+		w.applyConf(h, w.impossibleChange(h))
 	case 0:
 		w.step(h, &pb.Message{Type: pb.MsgProp.Enum(), From: new(h.id)})
 	case 1:

@@ -57,7 +57,7 @@ func (w *world) setUp() {
 	// that every node is given beforehand.
 	switch x := w.rng.Float64(); {
 	case x < 0.6:
-		w.setUpFromSnapshot(size, 1+uint64(w.rng.IntN(8)))
+		w.setUpFromSnapshot(size, pick[uint64](w.rng, 1, 1, 2, 3, 5, 8))
 	case x < 0.85:
 		w.setUpByBootstrap(min(size, 5))
 	default:
@@ -609,8 +609,9 @@ func (w *world) isolate(id uint64) {
 func (w *world) end() {
 	if chance(w.rng, 0.15) {
 		w.misuse()
+		return
 	}
-	if w.isDead || chance(w.rng, 0.3) {
+	if chance(w.rng, 0.3) {
 		return
 	}
 	clear(w.blocked)

@@ -41,6 +41,7 @@ const (
 	opCompact
 	opSnapshotPending
 	opStatus
+	opApplyConf
 )
 
 // What became of an operation.
@@ -528,6 +529,18 @@ func (w *world) respond(h *host, code byte, queue *[]*pb.Message) {
 	stale := m.GetType() == pb.MsgStorageAppendResp && m.GetTerm() < h.last.term
 	w.markIf(markStaleAppend, stale && m.GetIndex() != 0)
 	w.do(h, func() error { return h.rn.Step(clone(m)) })
+}
+
+// applyConf applies a change that nobody has committed.
+func (w *world) applyConf(h *host, change pb.ConfChangeI) {
+	typ, data, err := pb.MarshalConfChange(change)
+	check(err)
+	w.op(opApplyConf, h)
+	w.out.entry(&pb.Entry{Type: typ.Enum(), Data: data})
+	w.do(h, func() error {
+		w.scratch.confState(h.rn.ApplyConfChange(change))
+		return nil
+	})
 }
 
 // The disk between Readys.

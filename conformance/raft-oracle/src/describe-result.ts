@@ -11,7 +11,8 @@ export function describeResult(op: number, result: Uint8Array): string[] {
   if (STORAGE_OPS.has(op)) return [...lines, `log [${reader.uv()}, ${reader.uv()}]`];
   if (op === Op.Ready) lines.push(...readyLines(reader));
   if (op === Op.Status) lines.push(...statusLines(reader));
-  if (op === Op.Apply || op === Op.ApplyThread) return [...lines, `applied ${hex(result)}`];
+  if (op === Op.Apply || op === Op.ApplyThread || op === Op.ApplyConf)
+    return [...lines, `applied ${hex(result)}`];
   return [...lines, basicsLine(reader)];
 }
 

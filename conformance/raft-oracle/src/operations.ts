@@ -29,6 +29,7 @@ export const Op = {
   Compact: 26,
   SnapshotPending: 27,
   Status: 28,
+  ApplyConf: 29,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

@@ -262,6 +262,10 @@ class Replay {
       }
       case Op.Status:
         return call((_, node) => this.#writer.status(node));
+      case Op.ApplyConf: {
+        const change = this.#raft.decodeConfChange(trace.entry())!;
+        return call((_, node) => this.#writer.confState(node.applyConfChange(change)));
+      }
       default:
         throw new Error(`the trace holds an unknown operation: ${op}`);
     }

@@ -1,4 +1,4 @@
-import type { Env } from '@themisdb/base';
+import { hasCode, type Env } from '@themisdb/base';
 import type { KvEngine } from '@themisdb/kv';
 import { loadTokenHash } from '@themisdb/sharding';
 import type { Wal } from '@themisdb/wal';
@@ -150,7 +150,10 @@ async function removeUnfinishedIndexes(
         collection: collection.name,
         index: index.name,
       });
-      await schema.dropIndex(index);
+      await schema.dropIndex(index).catch((error: unknown) => {
+        // It stays unfinished and unused; asking for it again builds it.
+        if (!hasCode(error, 'DISK_FULL')) throw error;
+      });
     }
   }
 }

@@ -60,7 +60,7 @@ export class ShardStore implements Store {
   }
 
   begin(options: TransactionOptions = {}): Transaction {
-    this.context.pipeline.mustBeAlive();
+    this.context.pipeline.mustTakeMore();
     if (options.asOf !== undefined) this.#checkMoment(options.asOf);
     return new StoreTransaction(this.context, options);
   }
@@ -182,9 +182,11 @@ export class ShardStore implements Store {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#builds.values());
     await this.context.pipeline.close();
+    // A build under way was refused its next commit; what it left is removed at the next opening.
+    await Promise.allSettled(this.#builds.values());
     await this.#checkpointer.close();
     this.#changes.close();
+    this.context.views.close();
   }
 }

@@ -133,6 +133,12 @@ export class CommitPipeline {
     if (this.#failure !== undefined) throw this.#failedError();
   }
 
+  /** For what begins: what is under way may still end. */
+  mustTakeMore(): void {
+    this.mustBeAlive();
+    if (this.#closing) throw closingError();
+  }
+
   /** After an error that leaves memory and disk of uncertain agreement. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
@@ -158,7 +164,7 @@ export class CommitPipeline {
 
   #refusal(): unknown {
     if (this.#failure !== undefined) return this.#failedError();
-    if (this.#closing) return themisError('SHUTTING_DOWN', { message: 'the store is closing' });
+    if (this.#closing) return closingError();
     return this.#applyStalled;
   }
 
@@ -302,6 +308,10 @@ export class CommitPipeline {
       }
     }
   }
+}
+
+function closingError(): Error {
+  return themisError('SHUTTING_DOWN', { message: 'the store is closing' });
 }
 
 function lastChangeOf(batch: readonly Logged[]): ChangeToken | undefined {

@@ -91,6 +91,11 @@ export class Views {
     this.#older = [...this.#older, previous].filter((view) => view.isHeld);
   }
 
+  /** Lets go of the current view; those of transactions still open go with them. */
+  close(): void {
+    this.#current.release();
+  }
+
   /** The log index of the oldest view anyone may still validate from. */
   oldestIndex(): number {
     this.#older = this.#older.filter((view) => view.isHeld);

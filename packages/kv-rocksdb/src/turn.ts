@@ -1,7 +1,9 @@
 /**
- * Runs `run` when everything the current turn of the event loop still has to do is done: later than
- * promise continuations, sooner than input and output. What a turn asks for goes out together.
+ * Runs at the end of this turn of the event loop, after everything that arrived together was looked
+ * at: the requests of many sockets are callbacks of their own within one turn, and what they ask for
+ * belongs into one native call. A native call costs tens of microseconds, most of it for waking a
+ * thread, so one for all doubles what a server answers. nextTick would run between the callbacks.
  */
 export function atEndOfTurn(run: () => void): void {
-  process.nextTick(run);
+  setImmediate(run);
 }

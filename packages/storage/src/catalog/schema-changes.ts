@@ -185,12 +185,11 @@ export class SchemaChanges {
     };
   }
 
-  /** A unique index of a collection without entities has no entries: all to come are known. */
+  /** What is new has nothing in it: all that comes, from the builder of an index too, is known. */
   #startPresence(entry: CatalogEntry): void {
-    const { presence, counters } = this.#context;
+    const { presence } = this.#context;
     const known = this.#catalog.entry(entry.info.id);
     if (known === undefined) presence.start(space.record, entry.info.id);
-    if (counters.get(entry.info.id) > 0) return;
     for (const index of entry.info.indexes) {
       const isNew = known?.info.indexes.every(({ id }) => id !== index.id) ?? true;
       if (index.unique && isNew) presence.start(space.index, index.id);

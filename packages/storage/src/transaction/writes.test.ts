@@ -392,6 +392,8 @@ describe('rules', () => {
       async ({ store }) => {
         const c = await tree(store);
         const t = store.begin();
+        await expect(t.remove(c, idOf(c, 'root'))).rejects.toThrow('stays');
+        expect(await t.count(c)).toBe(5);
         await t.insert(c, doc({ _key: 'mine', parent: 'root' }));
         const writes = t.writes;
         await expect(t.remove(c, idOf(c, 'root'))).rejects.toThrow('stays');

@@ -40,6 +40,16 @@ describe('reads waiting for a quorum', () => {
     expect(reads.answered(3, second, FIVE)).toHaveLength(2);
   });
 
+  test('hundreds of rounds are confirmed by one answer to the last', () => {
+    const reads = new ReadOnly();
+    let last = new Uint8Array(0);
+    for (let i = 0; i < 700; i++) last = Uint8Array.from(reads.add(1, i, request(i % 256)));
+    reads.answered(2, last, FIVE);
+    expect(reads.answered(3, last, FIVE).map(({ index }) => index)).toEqual(
+      Array.from({ length: 700 }, (_, i) => i),
+    );
+  });
+
   test('an answer repeated counts once', () => {
     const reads = new ReadOnly();
     const round = reads.add(1, 10, request(1));

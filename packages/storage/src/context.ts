@@ -1,6 +1,7 @@
 import type { Env } from '@themisdb/base';
 import type { KvEngine } from '@themisdb/kv';
 import type { TokenHash } from '@themisdb/sharding';
+import type { PageCache } from './cache/page-cache.ts';
 import type { CollectionInfo, IndexInfo } from './contract/catalog.ts';
 import type { CollectionRules } from './contract/store.ts';
 import type { EntryEncoder } from './index/entries.ts';
@@ -33,6 +34,7 @@ export interface StoreContext {
   readonly keyMaker: KeyMaker;
   readonly arena: BodyArena;
   readonly presence: PresenceBook;
+  readonly pages: PageCache;
   /** Conflicts refused so far, for `stats()`. */
   conflicts: number;
   encoderOf(index: IndexInfo): EntryEncoder;

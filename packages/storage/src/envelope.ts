@@ -50,8 +50,9 @@ export function isTombstone(envelope: Uint8Array): boolean {
   return (envelope[1]! & flagTombstone) !== 0;
 }
 
-export function timestampOf(envelope: Uint8Array): Timestamp {
-  return getU64(envelope, 6);
+/** Of an envelope, or of the one that starts at `at`. */
+export function timestampOf(envelope: Uint8Array, at = 0): Timestamp {
+  return getU64(envelope, at + 6);
 }
 
 const hex: readonly string[] = Array.from({ length: 256 }, (_, i) =>
@@ -59,16 +60,16 @@ const hex: readonly string[] = Array.from({ length: 256 }, (_, i) =>
 );
 
 /** The timestamp as `formatTimestamp` writes it, without a bigint in between. */
-export function revisionOf(e: Uint8Array): string {
+export function revisionOf(e: Uint8Array, at = 0): string {
   return (
-    hex[e[6]!]! +
-    hex[e[7]!]! +
-    hex[e[8]!]! +
-    hex[e[9]!]! +
-    hex[e[10]!]! +
-    hex[e[11]!]! +
-    hex[e[12]!]! +
-    hex[e[13]!]!
+    hex[e[at + 6]!]! +
+    hex[e[at + 7]!]! +
+    hex[e[at + 8]!]! +
+    hex[e[at + 9]!]! +
+    hex[e[at + 10]!]! +
+    hex[e[at + 11]!]! +
+    hex[e[at + 12]!]! +
+    hex[e[at + 13]!]!
   );
 }
 

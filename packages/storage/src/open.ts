@@ -2,6 +2,7 @@ import { hasCode, type Env } from '@themisdb/base';
 import type { KvEngine } from '@themisdb/kv';
 import { loadTokenHash } from '@themisdb/sharding';
 import type { Wal } from '@themisdb/wal';
+import { PageCache } from './cache/page-cache.ts';
 import { SchemaChanges } from './catalog/schema-changes.ts';
 import { ChangeLog, lastChange } from './changes/change-log.ts';
 import { defaultRetention, type Retention, type StoreContext } from './context.ts';
@@ -34,6 +35,8 @@ export interface OpenStoreOptions {
   readonly retention?: Partial<Retention> | undefined;
   /** Bytes logged between automatic checkpoints. Default 64 MiB. */
   readonly checkpointBytes?: number | undefined;
+  /** Memory for records that scans have read. Default 512 MiB; 0 for none. */
+  readonly pageCacheBytes?: number | undefined;
   /** Time between automatic checkpoints, if anything was logged. Default ten minutes. */
   readonly checkpointMs?: number | undefined;
 }
@@ -98,6 +101,7 @@ function makeContext(
     statistics: recovered.statistics,
     keyMaker: new KeyMaker(env.random),
     presence: presenceOf(recovered),
+    pages: new PageCache(options.pageCacheBytes ?? 512 * 1024 * 1024),
     pipeline: new CommitPipeline({ ...shared, group: shard, term: 1 }),
     conflicts: 0,
     encoderOf: (of) => {

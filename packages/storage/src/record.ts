@@ -5,7 +5,7 @@ import type { StoredRecord, Timestamp } from './contract/transaction.ts';
 import { decodeMapInto } from './codec/decode.ts';
 import { PathReader, type DerivedName } from './codec/path-reader.ts';
 import { checkEnvelope, envelopeBytes, revisionOf, timestampOf } from './envelope.ts';
-import { uuidOffsetInRecordKey } from './keys.ts';
+import { recordKeyBytes, uuidOffsetInRecordKey } from './keys.ts';
 import { formatTimestamp } from './timestamp.ts';
 
 const readers = new WeakMap<AttributePath, PathReader>();
@@ -88,32 +88,59 @@ abstract class EncodedRecord implements StoredRecord {
   }
 }
 
-/** A record as the engine holds it. */
+/**
+ * A record as the engine holds it: key and envelope in arrays of their own, or in a page among others.
+ * Scans make one per row, so the constructor takes plain arguments.
+ */
 export class CommittedRecord extends EncodedRecord {
-  readonly envelope: Uint8Array;
-  readonly recordKey: Uint8Array;
-  readonly bodyStart: number = envelopeBytes;
+  readonly bodyStart: number;
+  readonly #keySource: Uint8Array;
+  readonly #keyStart: number;
+  readonly #source: Uint8Array;
+  readonly #end: number;
   #uuid: Uuid | undefined;
   #version: Timestamp | undefined;
-  #checked = false;
+  #checked: boolean;
 
-  constructor(collection: CollectionInfo, recordKey: Uint8Array, envelope: Uint8Array) {
+  /** `isChecked`: the checksum was verified before. */
+  constructor(
+    collection: CollectionInfo,
+    keySource: Uint8Array,
+    source: Uint8Array,
+    keyStart = 0,
+    start = 0,
+    end: number = source.length,
+    isChecked = false,
+  ) {
     super(collection);
-    this.recordKey = recordKey;
-    this.envelope = envelope;
+    this.#keySource = keySource;
+    this.#keyStart = keyStart;
+    this.#source = source;
+    this.bodyStart = start + envelopeBytes;
+    this.#end = end;
+    this.#checked = isChecked;
+  }
+
+  get recordKey(): Uint8Array {
+    return this.#keySource.subarray(this.#keyStart, this.#keyStart + recordKeyBytes);
+  }
+
+  get envelope(): Uint8Array {
+    return this.checkedBytes().subarray(this.bodyStart - envelopeBytes, this.#end);
   }
 
   get uuid(): Uuid {
-    return (this.#uuid ??= uuidFromBytes(this.recordKey, uuidOffsetInRecordKey()));
+    const at = this.#keyStart + uuidOffsetInRecordKey();
+    return (this.#uuid ??= uuidFromBytes(this.#keySource, at));
   }
 
   get version(): Timestamp {
-    if (!this.#checked) this.checkedBytes();
-    return (this.#version ??= timestampOf(this.envelope));
+    const bytes = this.checkedBytes();
+    return (this.#version ??= timestampOf(bytes, this.bodyStart - envelopeBytes));
   }
 
   revision(): string {
-    return revisionOf(this.checkedBytes());
+    return revisionOf(this.checkedBytes(), this.bodyStart - envelopeBytes);
   }
 
   finalVersion(): undefined {
@@ -122,10 +149,11 @@ export class CommittedRecord extends EncodedRecord {
 
   checkedBytes(): Uint8Array {
     if (!this.#checked) {
-      checkEnvelope(this.envelope);
+      // Only records in arrays of their own come unchecked.
+      checkEnvelope(this.#source);
       this.#checked = true;
     }
-    return this.envelope;
+    return this.#source;
   }
 }
 
@@ -166,9 +194,3 @@ export class BufferedRecord extends EncodedRecord {
 }
 
 export type AnyRecord = CommittedRecord | BufferedRecord;
-
-/** The encoded document of a record, without its envelope. */
-export function bodyOf(record: AnyRecord): Uint8Array {
-  const bytes = record.checkedBytes();
-  return record.bodyStart === 0 ? bytes : bytes.subarray(record.bodyStart);
-}

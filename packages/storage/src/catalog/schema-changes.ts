@@ -197,7 +197,8 @@ export class SchemaChanges {
   }
 
   #clearRecords(command: CommandWriter, id: number, ranges: TextRange[]): () => void {
-    const { keys, counters } = this.#context;
+    const { keys, counters, pages } = this.#context;
+    pages.drop(id);
     ranges.push(this.#clear(command, keys.owned(space.record, id)));
     this.#clear(command, keys.owned(space.history, id));
     command.put(keys.meta(metaName.count, id), encodeCount(0));

@@ -77,12 +77,13 @@ export class TransactionProposal implements Proposal {
 
   #writeRecords(command: CommandWriter, timestamp: Timestamp, written: Written[]): void {
     const changes: ChangeRecord[] = [];
-    const { presence } = this.#state.context;
+    const { presence, pages } = this.#state.context;
     this.#state.overlay.records.forEach((pending) => {
       const { key, committed } = pending;
       const { body, collection, uuid } = pending.parts;
       if (committed === undefined && body === undefined) return;
       written.push(pending);
+      pages.invalidate(collection.id, key);
       if (committed === undefined) presence.add(key);
       if (body === undefined) command.delete(key);
       else command.putRecord(key, body, timestamp);
@@ -103,7 +104,7 @@ export class TransactionProposal implements Proposal {
   ): void {
     const { keys } = this.#state.context;
     const { recordKey, version } = committed;
-    command.put(keys.history(recordKey, version), committed.checkedBytes());
+    command.put(keys.history(recordKey, version), committed.envelope);
     if (body === undefined)
       command.put(keys.history(recordKey, timestamp), makeTombstone(timestamp));
   }

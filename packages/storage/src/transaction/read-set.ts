@@ -78,6 +78,11 @@ export class OpenRange implements TextRange {
     else this.lt = after(key);
   }
 
+  /** All keys below this one were looked at; for forward scans. */
+  reachBefore(key: KeyText): void {
+    this.lt = key;
+  }
+
   reachEnd(): void {
     this.gte = this.#first;
     this.lt = this.#end;

@@ -1,6 +1,8 @@
 import { compareBytes } from '@themisdb/base';
 import type { KvEntry } from '@themisdb/kv';
 import { themisError, type Uuid } from '@themisdb/protocol';
+import { rowsAtFirst } from '../cache/page-cache.ts';
+import { pagedScan } from '../cache/paged-scan.ts';
 import type { CollectionInfo, IndexInfo } from '../contract/catalog.ts';
 import type { IndexEntry, IndexRange, ScanRequest, StoredRecord } from '../contract/transaction.ts';
 import { StoredEntry } from '../index/entries.ts';
@@ -70,11 +72,36 @@ export async function* scanRecords(
 ): AsyncIterableIterator<StoredRecord[]> {
   const range = rangeOf(state.context.keys.owned(space.record, collection.id));
   const own = state.overlay.records.slice(keyText(range.gte), keyText(range.lt));
+  const isWhole = request.limit === undefined && request.reverse !== true;
+  if (own.length === 0 && isWhole) {
+    yield* scanPages(state, collection, range);
+    return;
+  }
   yield* trackedScan(state, range, request, {
     own,
+    rowsAtOnce: state.context.pages.rowsAtOnce(collection.id) ?? rowsAtFirst,
     fromEngine: ({ key, value }: KvEntry): AnyRecord => new CommittedRecord(collection, key, value),
     fromOwn: (pending): AnyRecord | undefined => pending.after,
   });
+}
+
+async function* scanPages(
+  state: TransactionState,
+  collection: CollectionInfo,
+  range: KeyRange,
+): AsyncIterableIterator<StoredRecord[]> {
+  state.mustBeOpen();
+  const seen = state.reads?.addOpenRange(keyText(range.gte), keyText(range.lt));
+  try {
+    for await (const { rows, reached } of pagedScan(state, collection)) {
+      seen?.reachBefore(keyText(reached));
+      yield rows;
+      state.mustBeOpen();
+    }
+    seen?.reachEnd();
+  } finally {
+    if (seen !== undefined) state.reads?.closeRange(seen);
+  }
 }
 
 export async function* scanEntries(
@@ -93,6 +120,7 @@ export async function* scanEntries(
   const own = state.overlay.entries.slice(keyText(range.gte), keyText(range.lt));
   yield* trackedScan(state, range, request, {
     own,
+    rowsAtOnce: scanBatchEntries,
     fromEngine: ({ key, value }: KvEntry): IndexEntry => new StoredEntry(index, key, value),
     fromOwn: ({ key, value }) => value && new StoredEntry(index, key, value),
   });
@@ -133,6 +161,7 @@ function mustBeUsable(state: TransactionState, index: IndexInfo): void {
 interface ScanParts<Own extends { readonly text: KeyText }, Out> {
   /** Own writes within the range, in key order. */
   readonly own: readonly Own[];
+  readonly rowsAtOnce: number;
   fromEngine(entry: KvEntry): Out;
   fromOwn(own: Own): Out | undefined;
 }
@@ -155,7 +184,7 @@ async function* trackedScan<Own extends { readonly text: KeyText }, Out>(
     snapshot: state.snapshot(),
     reverse: request.reverse,
     limit: parts.own.length === 0 ? request.limit : undefined,
-    batchEntries: request.batchRows ?? Math.min(scanBatchEntries, request.limit ?? Infinity),
+    batchEntries: request.batchRows ?? Math.min(parts.rowsAtOnce, request.limit ?? Infinity),
   });
   let left = request.limit ?? Infinity;
   try {

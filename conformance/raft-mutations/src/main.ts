@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Material, recordMaterial } from './gates.ts';
@@ -7,7 +8,9 @@ import { ROOT } from './workspace.ts';
 
 /**
  * `npm run conformance:raft-mutations`: plants known bugs in a copy of the core and shows which gate
- * catches each. `-- --score` measures a mutation score of the consensus files instead.
+ * catches each. `-- --score` measures a mutation score of the consensus files instead; `--only FILE`
+ * restricts it to the survivors that an earlier run has printed, `--file NAME` to some files, and
+ * `--no-tests` leaves the unit tests out.
  */
 const { values } = parseArgs({
   options: {
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     budget: { type: 'string', default: '3600' },
     file: { type: 'string', default: '' },
+    only: { type: 'string' },
     'no-tests': { type: 'boolean', default: false },
   },
 });
@@ -57,11 +61,20 @@ async function score(material: Material): Promise<number> {
   const result = await measureScore(material, {
     budgetSeconds: Number(values.budget),
     file: values.file,
+    only: values.only === undefined ? undefined : keysIn(values.only),
     workers: Number(values.workers),
     tests: !values['no-tests'],
   });
   printScore(result);
   return rateOf(result) >= SCORE_MIN ? 0 : 1;
+}
+
+/** Mutants named in the output of an earlier run. */
+function keysIn(file: string): Set<string> {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return new Set(
+    lines.flatMap((line) => /^surviv\w+: line \d+ of (.*)$/.exec(line)?.slice(1) ?? []),
+  );
 }
 
 function rateOf({ tried, survivors }: Score): number {

@@ -71,6 +71,28 @@ describe('one entity', () => {
     }
   });
 
+  test.each(['entity', 'entities'])('/%s takes its slash plain, for every method', async (name) => {
+    const path = `/${name}/users/plain`;
+    const made = await server.send('PUT', path, { json: { n: 1 } });
+    expect([made.status, made.json._id]).toEqual([201, 'users/plain']);
+    const headers = { 'if-match': made.headers.etag! };
+    expect((await server.send('PATCH', path, { json: { m: 2 }, headers })).status).toBe(200);
+    const encoded = await server.send('GET', `/${name}/users%2Fplain`);
+    expect(encoded.json).toMatchObject({ _key: 'plain', n: 1, m: 2 });
+    expect((await server.send('GET', path)).json).toEqual(encoded.json);
+    expect((await server.send('HEAD', path)).status).toBe(200);
+    expect((await server.send('DELETE', path)).status).toBe(200);
+    expect((await server.send('GET', path)).code).toBe('ENTITY_NOT_FOUND');
+  });
+
+  test('the first slash ends the collection; further ones belong to the key', async () => {
+    for (const path of ['users/a/b//c/', 'users%2Fa%2Fb%2F%2Fc%2F', 'users:a/b%2F/c/']) {
+      const { json } = await server.send('PUT', `/entity/${path}`, { json: {} });
+      expect(json._key, path).toBe('a/b//c/');
+    }
+    expect((await server.send('DELETE', '/entity/users/a/b//c/')).status).toBe(200);
+  });
+
   test('keeps __proto__ and unicode as they came', async () => {
     const body = '{"__proto__":{"admin":true},"constructor":1,"name":"Zoë 😀"}';
     await server.send('PUT', '/entity/users%2Fproto', { body });

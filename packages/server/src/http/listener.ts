@@ -45,7 +45,8 @@ export class Listener {
     this.#idPrefix = idPrefix;
     for (const route of routes) {
       const metrics = services.metrics.forRoute(route.method, route.path);
-      this.#router.add(route.method, route.path, { route, metrics });
+      const template = route.takesRest === true ? route.path.replace(/\}$/, '*}') : route.path;
+      this.#router.add(route.method, template, { route, metrics });
     }
     this.#unrouted = services.metrics.forRoute('*', 'none');
   }

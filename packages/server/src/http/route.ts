@@ -43,6 +43,8 @@ export interface Route<
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `{name}` takes one segment. */
   readonly path: string;
+  /** The `{name}` at the end of the path takes all that is left, slashes included. */
+  readonly takesRest?: boolean;
   readonly tag: string;
   readonly permission: Permission;
   readonly summary: string;

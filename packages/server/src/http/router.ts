@@ -1,4 +1,7 @@
-/** Finds the route of a path; `{name}` in a template takes one segment, percent-decoded. */
+/**
+ * Finds the route of a path; `{name}` in a template takes one segment, and `{name*}` at its end takes
+ * all that is left, slashes included.
+ */
 export class Router<T> {
   readonly #root: Node<T> = makeNode();
 
@@ -6,7 +9,7 @@ export class Router<T> {
     let node = this.#root;
     const names: string[] = [];
     for (const segment of template.split('/').slice(1)) {
-      const name = /^\{(\w+)\}$/.exec(segment)?.[1];
+      const [, name, star] = /^\{(\w+)(\*?)\}$/.exec(segment) ?? [];
       if (name === undefined) {
         let next = node.fixed.get(segment);
         if (next === undefined) node.fixed.set(segment, (next = makeNode()));
@@ -14,6 +17,7 @@ export class Router<T> {
       } else {
         names.push(name);
         node = node.any ??= makeNode();
+        node.takesRest = star === '*';
       }
     }
     node.targets.set(method, { target, names });
@@ -25,7 +29,7 @@ export class Router<T> {
     const values: string[] = [];
     let start = 1;
     while (node !== undefined) {
-      const slash = path.indexOf('/', start);
+      const slash: number = node.any?.takesRest === true ? -1 : path.indexOf('/', start);
       const segment = slash === -1 ? path.slice(start) : path.slice(start, slash);
       const fixed: Node<T> | undefined = node.fixed.get(segment);
       if (fixed === undefined && segment !== '') values.push(segment);
@@ -55,9 +59,10 @@ export type Found<T> =
 interface Node<T> {
   readonly fixed: Map<string, Node<T>>;
   any: Node<T> | undefined;
+  takesRest: boolean;
   readonly targets: Map<string, { readonly target: T; readonly names: readonly string[] }>;
 }
 
 function makeNode<T>(): Node<T> {
-  return { fixed: new Map(), any: undefined, targets: new Map() };
+  return { fixed: new Map(), any: undefined, takesRest: false, targets: new Map() };
 }

@@ -46,7 +46,10 @@ const conditional = ['If-Match', 'If-None-Match', 'Idempotency-Key', 'X-Themis-T
 
 const place = {
   tag: 'entities',
-  params: { urn: 'URN, or `collection/key` or `collection:key`, percent-encoded.' },
+  takesRest: true,
+  params: {
+    urn: 'URN, or `collection/key` or `collection:key`. The first slash or colon ends the name of the collection, all that follows is the key: it may hold more of them, plain or as `%2F`. Everything else a path cannot hold is percent-encoded; so is the slash of a key with `.` or `..` as a part, which clients fold away.',
+  },
 };
 
 /** `/entity/{urn}` and the name it had in the first version of the API, `/entities/{urn}`. */

@@ -11,8 +11,10 @@ export interface PackageRule {
   readonly only?: readonly string[];
   /** Node built-ins it may import: true for all. */
   readonly node?: true | readonly string[];
-  /** Nothing shipped may import it. */
+  /** Nothing shipped may import it, but for the packages named in `usedBy`. */
   readonly testOnly?: true;
+  /** Shipped packages that offer a test-only package to users, as a command of their own. */
+  readonly usedBy?: readonly string[];
 }
 
 export const floors: Readonly<Record<string, PackageRule>> = {
@@ -25,6 +27,7 @@ export const floors: Readonly<Record<string, PackageRule>> = {
   'kv-rocksdb': { floor: 2, node: true },
   wal: { floor: 2 },
   storage: { floor: 2, beside: ['wal'] },
+  channel: { floor: 2, only: ['base', 'protocol'] },
   models: { floor: 3 },
   query: { floor: 3, beside: ['models'] },
   server: { floor: 5, node: true },
@@ -32,5 +35,7 @@ export const floors: Readonly<Record<string, PackageRule>> = {
   cli: { floor: 5, beside: ['server', 'client'], node: true },
   themisdb: { floor: 6, node: true },
   testing: { floor: 3, node: true, testOnly: true },
+  // Test-only, so that it may use `testing`; yet `themis sim` offers it to whoever doubts us.
+  simulator: { floor: 5, node: true, testOnly: true, usedBy: ['cli'] },
   tidy: { floor: 7, node: true, testOnly: true },
 };

@@ -43,7 +43,8 @@ function fault(name: string, path: string, specifier: string): string | undefine
   const otherRule = floors[other];
   if (otherRule === undefined) return `unknown package ${other}: add it to floors.ts`;
   if (isTest(path) || rule.testOnly || other === name) return undefined;
-  if (otherRule.testOnly) return `${other} is for tests only`;
+  if (otherRule.testOnly)
+    return otherRule.usedBy?.includes(name) ? undefined : `${other} is for tests only`;
   if (rule.only && !rule.only.includes(other))
     return `${name} may import only ${rule.only.join(', ')}`;
   const allowed = otherRule.floor < rule.floor || rule.beside?.includes(other);

@@ -1,0 +1,59 @@
+import { formatInterval, type Operation } from './history.ts';
+import type { Model } from './model.ts';
+import { searchLinearization, type Stuck } from './search.ts';
+import { shrink } from './shrink.ts';
+
+/** Steps for each operation; where that is too few, the explanation holds more than it needs. */
+const STEPS_PER_OPERATION = 20;
+
+/** A small proof that no order exists, cut from the operations of one key. */
+export function explainViolation<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  operations: readonly Operation<Input, Output>[],
+  stuck: Stuck<Input, Output>,
+): { operations: readonly Operation<Input, Output>[]; text: string } {
+  let proof = { operations: upTo(stuck.operation, operations), stuck };
+  const isProof = (some: readonly Operation<Input, Output>[]): boolean => {
+    const result = searchLinearization(model, some, STEPS_PER_OPERATION * some.length);
+    if (result.type === 'none') proof = { operations: some.slice(), stuck: result.stuck };
+    return result.type === 'none';
+  };
+  isProof(proof.operations);
+  shrink(proof.operations, (left) => model.removable?.(left) ?? [], isProof);
+  return { operations: proof.operations, text: describe(model, proof) };
+}
+
+/**
+ * What was known when `last` returned. Linearizability is prefix-closed, so this alone is not
+ * linearizable. Operations still under way then have an unknown outcome.
+ */
+function upTo<Input, Output>(
+  last: Operation<Input, Output>,
+  operations: readonly Operation<Input, Output>[],
+): Operation<Input, Output>[] {
+  return operations
+    .filter(({ call }) => call <= last.returned)
+    .map((operation) =>
+      operation.returned <= last.returned || operation.outcome.type !== 'ok'
+        ? operation
+        : { ...operation, returned: Number.POSITIVE_INFINITY, outcome: { type: 'unknown' } },
+    );
+}
+
+function describe<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  { operations, stuck }: { operations: Operation<Input, Output>[]; stuck: Stuck<Input, Output> },
+): string {
+  const { operation: last, prefix, states } = stuck;
+  const line = (operation: Operation<Input, Output>): string =>
+    `    ${operation.process} ${formatInterval(operation)} ${model.describe(operation)}`;
+  const placed = new Set(prefix);
+  const others = operations.filter((operation) => operation !== last && !placed.has(operation));
+  const out = [`key ${last.key} is not linearizable`, '  does not fit:', line(last)];
+  if (prefix.length > 0) out.push('  what returned before it fits, as in this order:');
+  out.push(...prefix.map(line));
+  const ends = states.join(' or ');
+  out.push(`  ${prefix.length > 0 ? 'then' : 'nothing came before:'} the state is ${ends}`);
+  if (others.length > 0) out.push('  of no help:', ...others.map(line));
+  return out.join('\n');
+}

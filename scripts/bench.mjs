@@ -1,4 +1,4 @@
-// `npm run bench [-- W1 W2 …] [--rows N] [--seconds N] [--no-postgres]`
+// `npm run bench [-- W1 W2 …] [--rows N] [--seconds N] [--no-postgres] [--nodes N]`
 import { join } from 'node:path';
 import { build, checkNode, install, root, run } from './lib/prepare.mjs';
 

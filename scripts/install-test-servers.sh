@@ -43,7 +43,7 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-install() { apt-get install -y --no-install-recommends "$@" >"$log" 2>&1; }
+install() { timeout 300 apt-get install -y --no-install-recommends "$@" >"$log" 2>&1; }
 if ! install "${missing[@]}"; then
   # The lists of packages may be old or empty.
   timeout 120 apt-get update >"$log" 2>&1

@@ -10,6 +10,15 @@ export interface Context {
   readonly seconds: number;
 }
 
+/** What workloads get that start clusters of their own. */
+export interface ClusterContext {
+  readonly folder: string;
+  readonly nodes: number;
+  readonly seconds: number;
+  /** Failovers to measure. */
+  readonly rounds: number;
+}
+
 /** One line of the result table. */
 export interface Result {
   readonly workload: string;
@@ -20,10 +29,19 @@ export interface Result {
   readonly unit: string;
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** Shown at the end of the line. */
+  readonly note?: string;
 }
 
 export interface Workload {
   readonly name: string;
   readonly title: string;
   run(context: Context): Promise<Result[]>;
+}
+
+/** Runs while the servers that other workloads share are not up. */
+export interface ClusterWorkload {
+  readonly name: string;
+  readonly title: string;
+  runClusters(context: ClusterContext): Promise<Result[]>;
 }

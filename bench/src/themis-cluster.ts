@@ -1,0 +1,26 @@
+import { makeServerCluster } from '@themisdb/testing/server-cluster';
+import type { ServerProcess } from '@themisdb/testing/server-process';
+
+export interface ThemisCluster {
+  readonly nodes: readonly ServerProcess[];
+  leader(): Promise<ServerProcess>;
+  stop(): Promise<void>;
+}
+
+export async function startThemisCluster(folder: string, nodes: number): Promise<ThemisCluster> {
+  const processes = await makeServerCluster({ folder, nodes });
+  for (const process of processes) process.start();
+  await Promise.all(processes.map((process) => process.untilReady()));
+  return {
+    nodes: processes,
+    leader: () => leaderOf(processes),
+    stop: async () => {
+      await Promise.all(processes.map((process) => process.stop()));
+    },
+  };
+}
+
+async function leaderOf(processes: readonly ServerProcess[]): Promise<ServerProcess> {
+  if (processes.length === 1) return processes[0]!;
+  throw new Error('this server tells no leader yet');
+}

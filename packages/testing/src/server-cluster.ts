@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { freePorts, ServerProcess } from './server-process.ts';
+
+export interface ServerClusterOptions {
+  readonly folder: string;
+  /** 1 is a single server, which needs no peers. */
+  readonly nodes: number;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Stands something between the nodes: gives the port at which node `from` reaches node `to`. */
+  readonly openLinks?: (peerPorts: readonly number[]) => Promise<LinkPort>;
+}
+
+export type LinkPort = (from: number, to: number) => number;
+
+/**
+ * The processes of one cluster on this machine, not started yet; node n + 1 stands at index n. The
+ * only place outside the server that knows how a cluster is written down in configuration files.
+ */
+export async function makeServerCluster(options: ServerClusterOptions): Promise<ServerProcess[]> {
+  const { folder, nodes, variables = {} } = options;
+  const ports = await freePorts(2 * nodes);
+  const httpPorts = ports.slice(0, nodes);
+  const peerPorts = ports.slice(nodes);
+  const link = (await options.openLinks?.(peerPorts)) ?? ((_, to) => peerPorts[to]!);
+  return httpPorts.map((port, n) => {
+    const cluster = nodes === 1 ? {} : clusterConfig(n, httpPorts, peerPorts, link);
+    const config = { ...cluster, ...options.config };
+    return new ServerProcess({ folder: join(folder, `node${n + 1}`), port, config, variables });
+  });
+}
+
+function clusterConfig(
+  _n: number,
+  _httpPorts: readonly number[],
+  _peerPorts: readonly number[],
+  _link: LinkPort,
+): Record<string, unknown> {
+  throw new Error('this server knows no cluster of several nodes yet');
+}

@@ -18,7 +18,7 @@ export function startCommand(
   const command = program
     .command('start')
     .description('Start one node with all roles: HTTP API and data in one folder.')
-    .option('--config <file>', 'configuration file (JSON); also THEMIS_CONFIG');
+    .option('--config <file>', 'configuration file (YAML or JSON); also THEMIS_CONFIG');
   for (const name of configNames) command.option(`--${flagOf(name)} <value>`, describe(name));
   command.addHelpText(
     'after',

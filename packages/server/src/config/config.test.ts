@@ -82,7 +82,12 @@ describe('refused', () => {
     );
     expect(() => loadConfig({ file: file('{"port":1,"port":2}') })).toThrow(/same attribute twice/);
     expect(() => loadConfig({ file: file('[]') })).toThrow(/must hold an object/);
-    expect(() => loadConfig({ file: file('port: 8080') })).toThrow(/configuration files are JSON/);
+    expect(() => loadConfig({ file: file('{"port":\n 70000}') })).toThrow(
+      /line 1, column 2 has the value 70000/,
+    );
+    expect(() => loadConfig({ file: file('port: 8080') })).toThrow(
+      /not named .yaml or .yml are read as JSON/,
+    );
   });
 
   test.each([

@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { isObject, isThemisError, suggest, type Value, type ValueObject } from '@themisdb/base';
-import { parseJson, themisError } from '@themisdb/protocol';
+import { isObject, suggest, type ValueObject } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 import { configKeys, configNames, flagOf, variableOf, type ConfigName } from './keys.ts';
 import { isLoopbackHost } from './loopback.ts';
 import type { ServerConfig } from './server-config.ts';
 import { readSetting, type Setting } from './settings.ts';
+import { readStructuredFile } from './structured-file.ts';
 
 export interface ConfigInput {
   /** By flag name without dashes in front (`limits-body-bytes-max`) or by key. */
   readonly flags?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Usually `process.env`; only names that start with THEMIS_ count. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
-  /** Path of a JSON file; nested objects and dotted keys are the same. */
+  /** Path of a YAML or JSON file; nested objects and dotted keys are the same. */
   readonly file?: string | undefined;
 }
 
@@ -39,7 +39,8 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
     sources[name] = 'default';
   }
   for (const given of layers.flat()) {
-    values.set(given.name, readSetting(configKeys[given.name], given.value, given.source));
+    const where = given.where ?? (() => given.source);
+    values.set(given.name, readSetting(configKeys[given.name], given.value, where));
     sources[given.name] = given.source;
   }
   const config = build(values);
@@ -56,6 +57,8 @@ interface Given {
   readonly name: ConfigName;
   readonly value: Setting;
   readonly source: string;
+  /** The source to the letter, for messages. */
+  readonly where?: () => string;
 }
 
 function fromFlags(flags: NonNullable<ConfigInput['flags']>): Given[] {
@@ -88,39 +91,22 @@ function fromVariables(variables: NonNullable<ConfigInput['variables']>): Given[
 }
 
 function fromFile(path: string): Given[] {
+  const file = readStructuredFile(path);
+  const source = `file ${path}`;
   const out: Given[] = [];
-  const visit = (object: ValueObject, prefix: string): void => {
+  const visit = (object: ValueObject, steps: readonly string[]): void => {
     for (const [key, value] of Object.entries(object)) {
-      const full = prefix + key;
-      if (isConfigName(full))
-        out.push({ name: full, value: value as Setting, source: `file ${path}` });
+      const at = [...steps, key];
+      const full = at.join('.');
+      const where = (): string => `${source}, ${file.place(at)}`;
+      if (isConfigName(full)) out.push({ name: full, value: value as Setting, source, where });
       else if (isObject(value) && configNames.some((name) => name.startsWith(`${full}.`))) {
-        visit(value, `${full}.`);
-      } else unknown(`file ${path}: key ${full}`, full, configNames);
+        visit(value, at);
+      } else unknown(`${where()}: key ${full}`, full, configNames);
     }
   };
-  visit(readConfigFile(path), '');
+  visit(file.value, []);
   return out;
-}
-
-function readConfigFile(path: string): ValueObject {
-  let value: Value;
-  try {
-    value = parseJson(readFileSync(path));
-  } catch (error) {
-    const why = isThemisError(error)
-      ? `${error.message} (configuration files are JSON)`
-      : 'it cannot be read';
-    throw themisError('CONFIG_INVALID', {
-      message: `configuration file ${path}: ${why}`,
-      details: { source: `file ${path}` },
-      cause: error,
-    });
-  }
-  if (isObject(value)) return value;
-  throw themisError('CONFIG_INVALID', {
-    message: `configuration file ${path} must hold an object`,
-  });
 }
 
 function isConfigName(name: string): name is ConfigName {

@@ -4,12 +4,12 @@ import type { ConfigKey } from './keys.ts';
 export type Setting = string | number | boolean | readonly string[];
 
 /** A given value as its key's type, or CONFIG_INVALID that names the source and what is allowed. */
-export function readSetting(key: ConfigKey, given: unknown, source: string): Setting {
+export function readSetting(key: ConfigKey, given: unknown, where: () => string): Setting {
   const value = convert(key, given);
   if (value !== undefined && isWithin(key, value)) return value;
   throw themisError('CONFIG_INVALID', {
-    message: `${source} has the value ${JSON.stringify(given)}; allowed: ${allowed(key)}`,
-    details: { source },
+    message: `${where()} has the value ${JSON.stringify(given)}; allowed: ${allowed(key)}`,
+    details: { source: where() },
   });
 }
 

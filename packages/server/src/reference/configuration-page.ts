@@ -17,8 +17,8 @@ export function configurationPage(): string {
 
 Made from the table of settings (\`packages/server/src/config/keys.ts\`) by
 \`UPDATE_DOCS=1 npx vitest run packages/server/src/reference\`. Flags win over variables, variables over the file named by
-\`--config\` or \`THEMIS_CONFIG\` (JSON; nested or dotted keys), the file over defaults. An unknown name or a value out of
-bounds stops the start and names its source. Bytes may be written as \`16MiB\`, durations as \`30s\`.
+\`--config\` or \`THEMIS_CONFIG\` (YAML when it ends in \`.yaml\` or \`.yml\`, else JSON; nested or dotted keys), the file over
+defaults. An unknown name or a value out of bounds stops the start and names its source, in a file with line and column. Bytes may be written as \`16MiB\`, durations as \`30s\`.
 
 There is no authentication yet: the server listens on loopback addresses only, and answers only to requests that came by
 a loopback name or one of \`hosts\`.

@@ -6,6 +6,7 @@ import { entityRoutes } from './entity.ts';
 import { healthRoutes } from './health.ts';
 import { importRoutes } from './import.ts';
 import { queryRoutes } from './query.ts';
+import { shardKeyRoutes } from './shard-key.ts';
 import { transactionRoutes } from './transaction.ts';
 
 /** The one route table: documents, validation, permissions and handlers come from here. */
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...entityRoutes,
   ...batchRoutes,
   ...queryRoutes,
+  ...shardKeyRoutes,
   ...collectionRoutes,
   ...importRoutes,
   ...transactionRoutes,

@@ -87,6 +87,11 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'The request did not finish within its deadline.',
   },
+  REQUEST_CANCELLED: {
+    kind: 'conflict',
+    status: 410,
+    meaning: 'The caller gave the request up before it was finished.',
+  },
   TOO_MANY_REQUESTS: {
     kind: 'exhausted',
     status: 429,
@@ -262,6 +267,13 @@ export const errorCatalogue = {
     kind: 'not-found',
     status: 410,
     meaning: 'The changes after that token are no longer kept; read the data anew.',
+  },
+  NOT_LEADER: {
+    kind: 'unavailable',
+    status: 503,
+    retryable: true,
+    meaning:
+      'The node does not lead the shard and the write was not done; try again, or ask the leader named.',
   },
   UNKNOWN_OUTCOME: {
     kind: 'unavailable',
@@ -537,6 +549,12 @@ export const errorCatalogue = {
     status: 503,
     retryable: true,
     meaning: 'The server could not be reached or closed the connection.',
+  },
+  PROTOCOL_ERROR: {
+    kind: 'unavailable',
+    status: 503,
+    meaning:
+      'Two nodes do not understand each other (version, cluster or damaged frames): details.reason says which.',
   },
   INTERNAL: {
     kind: 'internal',

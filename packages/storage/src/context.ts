@@ -9,6 +9,7 @@ import type { IndexStatisticsBook } from './index/statistics.ts';
 import type { KeySpace } from './keys.ts';
 import type { StoreLimits } from './limits.ts';
 import type { Counters } from './log/counters.ts';
+import type { Retained } from './log/retained.ts';
 import type { CommitPipeline } from './log/pipeline.ts';
 import type { HybridClock } from './timestamp.ts';
 import type { BodyArena } from './transaction/document.ts';
@@ -35,10 +36,18 @@ export interface StoreContext {
   readonly arena: BodyArena;
   readonly presence: PresenceBook;
   readonly pages: PageCache;
+  readonly memory: ForeignMemory;
   /** Conflicts refused so far, for `stats()`. */
   conflicts: number;
   encoderOf(index: IndexInfo): EntryEncoder;
   rulesOf(collection: CollectionInfo): CollectionRules | undefined;
+}
+
+/** What parts of the store remember besides, told to them when another replica's command changes it. */
+export interface ForeignMemory {
+  /** Replaced once those parts are made. */
+  setIds(ids: { readonly collection: number; readonly index: number }): void;
+  setRetained(retained: Retained): void;
 }
 
 /** How long what is not current is kept. */

@@ -7,6 +7,9 @@ import { themisError } from '@themisdb/protocol';
 export const formatVersions = [
   // 2026-11: the first. Key layout of keys.ts, envelope format 1, command format 1, tuples of kv.
   1,
+  // 2026-11: the log is a replicated one. Entries of the log's own take indexes, hard state stands in a
+  // group of its own, parts of long commands say which part they are, the membership is in meta space.
+  2,
 ] as const;
 
 export const formatVersionCurrent: number = formatVersions[formatVersions.length - 1]!;

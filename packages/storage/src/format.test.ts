@@ -118,6 +118,7 @@ async function contents(
 function logOf(records: readonly WalRecord[]): Wal {
   return {
     append: () => Promise.reject(new Error('the fixture is read only')),
+    reserve: () => undefined,
     async *replay(_group, from = 0) {
       const rest = records.filter(({ index }) => index >= from);
       if (rest.length > 0) yield rest;

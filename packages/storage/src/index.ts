@@ -1,9 +1,11 @@
 export type * from './contract/catalog.ts';
+export type * from './contract/command-log.ts';
 export type * from './contract/store.ts';
 export type * from './contract/transaction.ts';
 export { parseAttributePath } from './index/attribute-path.ts';
 export { PathReader, valueAt, valueOfPath } from './codec/path-reader.ts';
-export { openStore, type OpenStoreOptions } from './open.ts';
+export { openMachine, openStore, type OpenMachineOptions, type OpenStoreOptions } from './open.ts';
+export { recordKind, recordKindOf, RecordReader } from './log/wal-records.ts';
 export type { Retention } from './context.ts';
 export type { StoreLimits } from './limits.ts';
 export { formatTimestamp, msOfTimestamp, timestampOfMs, tryTimestamp } from './timestamp.ts';

@@ -51,6 +51,8 @@ export const metaName = {
   statistics: 's',
   /** What of history and changes has been given up. */
   retention: 'r',
+  /** Members of the shard's group as of the applied index; encoded by the replicated log. */
+  membership: 'm',
 } as const;
 
 const prefixBytes = 5;
@@ -123,6 +125,11 @@ export class KeySpace {
 
   whole(of: Space): Uint8Array {
     return this.#start(of, 0);
+  }
+
+  /** What all keys of the shard start with. */
+  prefix(): Uint8Array {
+    return this.#start(space.meta, 0).subarray(0, 4);
   }
 
   #start(of: Space, extra: number): Uint8Array {

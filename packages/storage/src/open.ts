@@ -1,4 +1,4 @@
-import { hasCode, type Env } from '@themisdb/base';
+import type { Env } from '@themisdb/base';
 import type { KvEngine } from '@themisdb/kv';
 import { loadTokenHash } from '@themisdb/sharding';
 import type { Wal } from '@themisdb/wal';
@@ -7,13 +7,16 @@ import { SchemaChanges } from './catalog/schema-changes.ts';
 import { ChangeLog, lastChange } from './changes/change-log.ts';
 import { defaultRetention, type Retention, type StoreContext } from './context.ts';
 import type { CollectionInfo, IndexInfo } from './contract/catalog.ts';
+import type { StateMachine } from './contract/command-log.ts';
 import type { CollectionRules, RulesFactory, Store } from './contract/store.ts';
 import { EntryEncoder } from './index/entries.ts';
 import { KeySpace, space } from './keys.ts';
 import { defaultLimits, type StoreLimits } from './limits.ts';
 import { Checkpointer } from './log/checkpoint.ts';
+import { LocalLog } from './log/local-log.ts';
 import { CommitPipeline } from './log/pipeline.ts';
 import { recover, type Recovered } from './log/recovery.ts';
+import { ShardMachine } from './machine.ts';
 import { ShardStore } from './store.ts';
 import { HybridClock } from './timestamp.ts';
 import { BodyArena } from './transaction/document.ts';
@@ -22,12 +25,10 @@ import { KeyMaker } from './transaction/key-maker.ts';
 import { RecentWrites } from './transaction/recent-writes.ts';
 import { View, Views } from './transaction/views.ts';
 
-export interface OpenStoreOptions {
+export interface OpenMachineOptions {
   readonly env: Env;
   /** Opened by the caller and closed by him, after the store. */
   readonly engine: KvEngine;
-  /** Likewise. */
-  readonly wal: Wal;
   /** u32; first part of every key, and the group in the log. Default 1. */
   readonly shard?: number | undefined;
   readonly rules?: RulesFactory | undefined;
@@ -41,58 +42,78 @@ export interface OpenStoreOptions {
   readonly checkpointMs?: number | undefined;
 }
 
+export interface OpenStoreOptions extends OpenMachineOptions {
+  /** Opened by the caller and closed by him, after the store. */
+  readonly wal: Wal;
+}
+
 /**
- * Opens the data of one shard: checks the format, replays the log from the applied index, cleans up
- * what a crash interrupted. FORMAT_UNKNOWN, LOG_CORRUPT, DATA_CORRUPT and errors of engine and log.
+ * Opens the data of one shard on a log of its own, without replicas: checks the format, replays the log
+ * from the applied index, cleans up what a crash interrupted. FORMAT_UNKNOWN, LOG_CORRUPT, DATA_CORRUPT
+ * and errors of engine and log.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { env, engine, wal, shard = 1 } = options;
+  const { env, wal, shard = 1 } = options;
+  const { store, machine } = await openMachine(options);
+  await LocalLog.start(env, wal, shard, machine);
+  return store;
+}
+
+/**
+ * Opens the data of one shard as far as the engine holds it. The store takes commits once a log is
+ * attached to the machine and has told it to lead. FORMAT_UNKNOWN, DATA_CORRUPT.
+ */
+export async function openMachine(
+  options: OpenMachineOptions,
+): Promise<{ readonly store: Store; readonly machine: StateMachine }> {
+  const { engine, shard = 1 } = options;
   const keys = new KeySpace(shard);
   const tokenOf = await loadTokenHash();
-  const recovered = await recover(engine, wal, keys, shard);
-  if (recovered.replayed > 0)
-    env.log.write('info', 'replayed the log', { shard, records: recovered.replayed });
+  const recovered = await recover(engine, keys);
   const context = makeContext(options, { keys, tokenOf, recovered });
+  const { memory } = context;
   const schema = new SchemaChanges(context, recovered.ids);
   const every = {
     everyBytes: options.checkpointBytes ?? 64 * 1024 * 1024,
     everyMs: options.checkpointMs ?? 10 * 60 * 1000,
   };
-  const checkpointer = new Checkpointer(
-    context,
-    { wal, group: shard, ...every },
-    recovered.retained,
-  );
+  const checkpointer = new Checkpointer(context, every, recovered.retained);
+  memory.setIds = (ids) => schema.setIds(ids);
+  memory.setRetained = (retained) => checkpointer.setRetained(retained);
   const changes = new ChangeLog(context, checkpointer, await lastChange(engine, keys));
   context.pipeline.onApplied = (last) => {
     if (last !== undefined) changes.noteApplied(last);
     checkpointer.runWhenDue();
   };
-  await removeUnfinishedIndexes(context, schema);
-  return new ShardStore(context, { schema, changes, checkpointer });
+  const parts = { schema, changes, checkpointer };
+  return { store: new ShardStore(context, parts), machine: new ShardMachine(context, parts) };
 }
 
 function makeContext(
-  options: OpenStoreOptions,
+  options: OpenMachineOptions,
   parts: {
     readonly keys: KeySpace;
     readonly tokenOf: StoreContext['tokenOf'];
     readonly recovered: Recovered;
   },
 ): StoreContext {
-  const { env, engine, wal, shard = 1 } = options;
+  const { env, engine, shard = 1 } = options;
   const { keys, tokenOf, recovered } = parts;
-  const { applied, catalog, counters } = recovered;
+  const { applied, catalog, counters, membership } = recovered;
   const clock = new HybridClock(env.clock);
   clock.observe(applied.timestamp);
   const { index, timestamp } = applied;
   const views = new Views(new View(engine, { index, timestamp, catalog }));
-  const recent = new RecentWrites();
   const limits = { ...defaultLimits, ...options.limits };
-  const shared = { env, engine, wal, keys, clock, recent, views };
   const encoders = new WeakMap<IndexInfo, EntryEncoder>();
-  return {
-    ...shared,
+  // The pipeline works on the context it is part of.
+  const context: Omit<StoreContext, 'pipeline'> & { pipeline?: CommitPipeline } = {
+    env,
+    engine,
+    keys,
+    clock,
+    views,
+    recent: new RecentWrites(),
     limits,
     arena: new BodyArena(limits),
     retention: { ...defaultRetention, ...options.retention },
@@ -102,7 +123,7 @@ function makeContext(
     keyMaker: new KeyMaker(env.random),
     presence: presenceOf(recovered),
     pages: new PageCache(options.pageCacheBytes ?? 512 * 1024 * 1024),
-    pipeline: new CommitPipeline({ ...shared, group: shard, term: 1 }),
+    memory: { setIds() {}, setRetained() {} },
     conflicts: 0,
     encoderOf: (of) => {
       let encoder = encoders.get(of);
@@ -111,6 +132,9 @@ function makeContext(
     },
     rulesOf: cachedRules(options.rules, views),
   };
+  const whole = context as StoreContext;
+  context.pipeline = new CommitPipeline(whole, { applied, membership });
+  return whole;
 }
 
 function presenceOf({ catalog, counters }: Recovered): PresenceBook {
@@ -140,24 +164,4 @@ function cachedRules(
     if (!made.has(collection.id)) made.set(collection.id, factory(collection, catalog));
     return made.get(collection.id);
   };
-}
-
-/** A crash during the build of an index: nobody was told that it exists, so it goes. */
-async function removeUnfinishedIndexes(
-  context: StoreContext,
-  schema: SchemaChanges,
-): Promise<void> {
-  for (const collection of context.views.current.catalog.all()) {
-    for (const index of collection.indexes) {
-      if (index.state === 'ready') continue;
-      context.env.log.write('warn', 'removing an index whose build was interrupted', {
-        collection: collection.name,
-        index: index.name,
-      });
-      await schema.dropIndex(index).catch((error: unknown) => {
-        // It stays unfinished and unused; asking for it again builds it.
-        if (!hasCode(error, 'DISK_FULL')) throw error;
-      });
-    }
-  }
 }

@@ -127,8 +127,8 @@ export class ShardStore implements Store {
     } catch (error) {
       const collection = this.context.views.current.catalog.byId(index.collectionId);
       const isThere = collection?.indexes.some(({ id }) => id === index.id);
-      if (isThere && this.context.pipeline.failure === undefined)
-        await this.#schema.dropIndex(index);
+      // Where this replica does not lead any more, the next leader removes what is unfinished.
+      if (isThere && this.context.pipeline.isLeading) await this.#schema.dropIndex(index);
       throw error;
     }
   }

@@ -102,6 +102,14 @@ export class CommitQueue {
     });
   }
 
+  /** Undefined when appends of so many bytes, behind those that wait, fit where space is allocated. */
+  reserve(bytes: number): Promise<void> | undefined {
+    const { end, allocated } = this.#segments.active;
+    const free = allocated - end - frameHeaderBytes - this.#segments.reservedBytes;
+    const needed = this.counts.waitingBytes + bytes;
+    return needed <= free ? undefined : this.#segments.prepareFor(needed);
+  }
+
   /** Writes records anew that still stand where they were found. */
   carry(records: readonly Carried[]): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -24,6 +24,12 @@
 export interface Wal {
   append(records: readonly WalRecord[]): Promise<void>;
   /**
+   * Sees to it that appends of about so many payload bytes find their space allocated; undefined when
+   * they do already. Rejects with `DISK_FULL` where an append would, before anything is lost. Space is
+   * not held for the caller: another append may take it.
+   */
+  reserve(bytes: number): Promise<void> | undefined;
+  /**
    * Reads acknowledged records of one group from `fromIndex` on (all that are kept when absent or
    * lower), in order, in batches of about 1 MiB. Records appended meanwhile are read too. Records
    * truncated meanwhile are left out: a consumer that minds looks at the indexes.

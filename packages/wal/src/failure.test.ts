@@ -38,6 +38,51 @@ describe('a full disk', () => {
   );
 
   test(
+    'is told by reserve before anything is lost; what was reserved is appended',
+    onNode(
+      async (env) => {
+        const wal = await open(env);
+        let last = 0;
+        const fill = async (): Promise<void> => {
+          for (;;) {
+            await wal.reserve(1_040);
+            await wal.append([record(1, last + 1, 1, 1_000)]);
+            last++;
+          }
+        };
+        await expect(fill()).rejects.toMatchObject(full);
+        await expect(wal.reserve(1_040)).rejects.toMatchObject(full);
+        expect(wal.reserve(0)).toBeUndefined();
+        env.disk.setCapacity(1_000_000);
+        await wal.reserve(1_040);
+        await wal.append([record(1, last + 1, 1, 1_000)]);
+        expect(await collect(wal, 1)).toEqual(records(1, 1, last + 1, 1_000));
+        await wal.close();
+      },
+      { disk: { capacityBytes: 40_000 } },
+    ),
+  );
+
+  test(
+    'reserving more than a segment beside appends and rolls loses nothing',
+    onNode(async (env) => {
+      const wal = await open(env);
+      const appends: Promise<void>[] = [];
+      for (let i = 1; i <= 200; i++) {
+        if (i % 3 === 0) void wal.reserve(env.prng.below(60_000));
+        if (i % 7 === 0) await wal.reserve(env.prng.below(60_000));
+        appends.push(wal.append([record(1, i, 1, env.prng.below(3_000))]));
+      }
+      await Promise.all(appends);
+      expect((await collect(wal, 1)).length).toBe(200);
+      await wal.close();
+      const again = await open(env);
+      expect((await collect(again, 1)).length).toBe(200);
+      await again.close();
+    }),
+  );
+
+  test(
     'still takes truncations, which free the space that is lacking',
     onNode(
       async (env) => {

@@ -1,5 +1,5 @@
 import { assert, joinPath, type Disk, type Env } from '@themisdb/base';
-import { headerBlockBytes, segmentName } from './format.ts';
+import { frameHeaderBytes, headerBlockBytes, segmentName } from './format.ts';
 import { createSegment, type Segment } from './segment.ts';
 
 export interface SegmentSizes {
@@ -19,6 +19,7 @@ export class Segments {
   readonly #sizes: SegmentSizes;
   readonly #kept: Segment[];
   #spare: Promise<Segment | undefined> | undefined;
+  #rolling: Promise<Segment> | undefined;
 
   constructor(
     env: Env,
@@ -53,6 +54,28 @@ export class Segments {
 
   /** Goes on to a new segment with room for so many bytes of frames. */
   async roll(bytes: number): Promise<Segment> {
+    this.#rolling = this.#roll(bytes);
+    try {
+      return await this.#rolling;
+    } finally {
+      this.#rolling = undefined;
+    }
+  }
+
+  /** Makes the next segment now, with room for so many bytes of frames, unless it is there. */
+  async prepareFor(bytes: number): Promise<void> {
+    await this.#rolling?.catch(() => undefined);
+    const needed = headerBlockBytes + bytes + frameHeaderBytes + this.reservedBytes;
+    const made = Promise.resolve(this.#spare).then(async (spare) => {
+      const segment = spare ?? (await this.#create(this.#nextNumber(), bytes));
+      if (segment.allocated < needed) await this.#enlarge(segment, needed);
+      return segment;
+    });
+    this.#spare = made.catch(() => undefined);
+    await made;
+  }
+
+  async #roll(bytes: number): Promise<Segment> {
     const spare = await this.#spare;
     this.#spare = undefined;
     const next = spare ?? (await this.#create(this.#nextNumber(), bytes));

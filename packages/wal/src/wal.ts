@@ -88,6 +88,11 @@ class SegmentedWal implements Wal {
     );
   }
 
+  reserve(bytes: number): Promise<void> | undefined {
+    this.#mustBeOpen();
+    return this.#queue.reserve(bytes);
+  }
+
   async *replay(group: number, fromIndex = 1): AsyncIterableIterator<WalRecord[]> {
     for (let index = fromIndex; ;) {
       this.#mustBeOpen();

@@ -26,6 +26,7 @@ export function makeMemoryWal(): Wal {
         bounds.set(group, { first: bounds.get(group)?.first ?? index, last: index });
       }
     },
+    reserve: () => undefined,
     // Nothing to replay: whoever opens it finds it empty, and nobody reads back while it is open.
     async *replay(): AsyncIterableIterator<WalRecord[]> {},
     bounds: (group) => bounds.get(group),

@@ -104,6 +104,11 @@ export class PageCache {
     this.#bytes -= page.byteLength;
   }
 
+  clear(): void {
+    this.#collections.clear();
+    this.#bytes = 0;
+  }
+
   drop(collectionId: number): void {
     this.#bytes -= this.#collections.get(collectionId)?.bytes ?? 0;
     this.#collections.delete(collectionId);

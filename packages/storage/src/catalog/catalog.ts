@@ -54,6 +54,11 @@ export class CatalogView implements Catalog {
     return this.#sorted;
   }
 
+  /** The same under another number, for a catalog that replaces one. */
+  asVersion(version: number): CatalogView {
+    return new CatalogView(version, this.#entries.values());
+  }
+
   with(entry: CatalogEntry): CatalogView {
     return new CatalogView(this.version + 1, [...this.#entries.values(), entry]);
   }

@@ -41,6 +41,11 @@ export class SchemaChanges {
     this.#ids = new StoredIds(ids);
   }
 
+  /** Another replica gave ids out. */
+  setIds(ids: { readonly collection: number; readonly index: number }): void {
+    this.#ids.set(ids);
+  }
+
   createCollection(namespace: string, spec: CollectionSpec): Promise<CollectionInfo> {
     return this.#exclusive(async () => {
       if (this.#catalog.find(namespace, spec.name) !== undefined)
@@ -219,7 +224,12 @@ class StoredIds implements IdSource {
   #collection: number;
   #index: number;
 
-  constructor({ collection, index }: { readonly collection: number; readonly index: number }) {
+  constructor(ids: { readonly collection: number; readonly index: number }) {
+    this.#collection = ids.collection;
+    this.#index = ids.index;
+  }
+
+  set({ collection, index }: { readonly collection: number; readonly index: number }): void {
     this.#collection = collection;
     this.#index = index;
   }

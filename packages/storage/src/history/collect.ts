@@ -33,6 +33,11 @@ export class Collector {
     return this.#retained;
   }
 
+  /** Another replica, which led, gave up more. */
+  setRetained(retained: Retained): void {
+    this.#retained = retained;
+  }
+
   async run(): Promise<void> {
     await this.#collectHistory();
     await this.#trimChanges();

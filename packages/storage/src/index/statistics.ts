@@ -53,6 +53,11 @@ export class IndexStatisticsBook {
     if (sketch !== undefined) this.#sketches.set(indexId, sketch);
   }
 
+  replace(by: IndexStatisticsBook): void {
+    this.#sketches.clear();
+    for (const [id, sketch] of by.#sketches) this.#sketches.set(id, sketch);
+  }
+
   #sketch(indexId: number): Sketch {
     let sketch = this.#sketches.get(indexId);
     if (sketch === undefined) this.#sketches.set(indexId, (sketch = new Sketch()));

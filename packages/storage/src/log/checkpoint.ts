@@ -1,6 +1,5 @@
 import { hasCode, type TimerHandle } from '@themisdb/base';
 import type { KvOperation } from '@themisdb/kv';
-import type { Wal } from '@themisdb/wal';
 import type { Timestamp } from '../contract/transaction.ts';
 import type { StoreContext } from '../context.ts';
 import { Collector } from '../history/collect.ts';
@@ -8,8 +7,6 @@ import { metaName } from '../keys.ts';
 import type { Retained } from './retained.ts';
 
 export interface CheckpointOptions {
-  readonly wal: Wal;
-  readonly group: number;
   /** A checkpoint is due when so much was logged since the last, */
   readonly everyBytes: number;
   /** or when so much time went by since the first command after it. */
@@ -45,6 +42,10 @@ export class Checkpointer {
     return this.#collector.retained.trimmedIndex;
   }
 
+  setRetained(retained: Retained): void {
+    this.#collector.setRetained(retained);
+  }
+
   /** Starts one in the background when enough was logged since the last, or later by time. */
   runWhenDue(): void {
     if (this.#underWay !== undefined || this.#isClosed) return;
@@ -71,19 +72,21 @@ export class Checkpointer {
     if (this.#isClosed || pipeline.failure !== undefined) return;
     this.run().catch((error: unknown) => {
       if (hasCode(error, 'DISK_FULL')) env.log.write('warn', 'no space left for a checkpoint');
-      else if (!hasCode(error, 'SHUTTING_DOWN')) pipeline.fail(error);
+      else if (!hasCode(error, 'SHUTTING_DOWN', 'NOT_LEADER', 'UNKNOWN_OUTCOME'))
+        pipeline.fail(error);
     });
   }
 
   async #run(): Promise<void> {
-    const { views, engine, pipeline } = this.#context;
+    const { engine, pipeline } = this.#context;
     pipeline.mustBeAlive();
     this.#bytesAtLast = pipeline.bytesLogged;
-    await this.#collector.run();
+    // What is past its retention goes by ordinary commands, which only a leader can give.
+    if (pipeline.isLeading) await this.#collector.run();
     await this.#saveStatistics();
-    const { index } = views.current;
+    const { index } = pipeline.applied;
     await engine.flush();
-    await this.#options.wal.truncateBefore(this.#options.group, index + 1);
+    await pipeline.release(index);
     this.flushedIndex = index;
   }
 

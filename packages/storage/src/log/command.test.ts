@@ -2,16 +2,7 @@ import { expect, test } from 'vitest';
 import { Prng } from '@themisdb/base';
 import { checkEnvelope, envelopeBytes, timestampOf } from '../envelope.ts';
 import { KeySpace } from '../keys.ts';
-import {
-  commandKind,
-  CommandWriter,
-  operationsOf,
-  partBytesMax,
-  PartCollector,
-  recordsNeeded,
-  recordsOf,
-  timestampOfCommand,
-} from './command.ts';
+import { CommandWriter, operationsOf, timestampOfCommand } from './command.ts';
 
 const keys = new KeySpace(1);
 
@@ -50,27 +41,6 @@ test('a record gets an envelope with its checksum', () => {
       expect.objectContaining({ code: 'DATA_CORRUPT' }),
     );
   }
-});
-
-test('a long command is cut into parts and put together again', () => {
-  const payload = new Uint8Array(2 * partBytesMax + 5);
-  payload[partBytesMax] = 1;
-  payload[2 * partBytesMax + 4] = 2;
-  const records = recordsOf(payload, { group: 1, firstIndex: 10, term: 1 });
-  expect(records.map(({ index, kind }) => [index, kind])).toEqual([
-    [10, commandKind.part],
-    [11, commandKind.part],
-    [12, commandKind.command],
-  ]);
-  expect(recordsNeeded(payload.length)).toBe(3);
-  expect(recordsNeeded(0)).toBe(1);
-  expect(recordsNeeded(partBytesMax)).toBe(1);
-  const collector = new PartCollector();
-  expect(collector.add(records[0]!)).toBeUndefined();
-  expect(collector.add(records[1]!)).toBeUndefined();
-  const whole = collector.add(records[2]!)!;
-  expect(whole.length).toBe(payload.length);
-  expect([whole[partBytesMax], whole[2 * partBytesMax + 4]]).toEqual([1, 2]);
 });
 
 test.each([

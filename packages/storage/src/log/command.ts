@@ -1,8 +1,7 @@
 import { getU64 } from '../codec/integers.ts';
-import { assert, concatBytes } from '@themisdb/base';
+import { assert } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { KvOperation } from '@themisdb/kv';
-import type { WalRecord } from '@themisdb/wal';
 import type { Timestamp } from '../contract/transaction.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { envelopeBytes, sealEnvelope } from '../envelope.ts';
@@ -17,14 +16,10 @@ import type { KeySpace } from '../keys.ts';
  * - 4 changes: value, put under the change key of the log index the command got;
  * each byte string preceded by its length as varint.
  *
- * A command longer than `partBytesMax` stands in several consecutive log records: all but the last
- * have kind `part`. Parts without an end were never acknowledged and are ignored.
+ * How it stands in the log: `entries.ts`, which takes formats from 2 to 4 for itself.
  */
 const format = 1;
 const type = { put: 1, delete: 2, deleteRange: 3, changes: 4 } as const;
-
-export const commandKind = { command: 1, part: 2 } as const;
-export const partBytesMax: number = 32 * 1024 * 1024;
 
 const arenaBytes = 256 * 1024;
 let arena: ByteWriter = new ByteWriter(0);
@@ -179,50 +174,5 @@ class CommandReader {
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }
-  }
-}
-
-/** The log records of one command; the command's index is that of the last. */
-export function recordsOf(
-  payload: Uint8Array,
-  place: { readonly group: number; readonly firstIndex: number; readonly term: number },
-): WalRecord[] {
-  const { group, firstIndex, term } = place;
-  const records: WalRecord[] = [];
-  for (let at = 0; at < payload.length || records.length === 0; at += partBytesMax) {
-    const isLast = at + partBytesMax >= payload.length;
-    records.push({
-      group,
-      index: firstIndex + records.length,
-      term,
-      kind: isLast ? commandKind.command : commandKind.part,
-      payload: payload.subarray(at, at + partBytesMax),
-    });
-  }
-  return records;
-}
-
-/** How many log records a command of this length takes. */
-export function recordsNeeded(payloadBytes: number): number {
-  return Math.max(1, Math.ceil(payloadBytes / partBytesMax));
-}
-
-/** Puts parts together: call with every record in order; gives the payload when it is whole. */
-export class PartCollector {
-  #parts: Uint8Array[] = [];
-
-  add(record: WalRecord): Uint8Array | undefined {
-    if (record.kind === commandKind.part) {
-      this.#parts.push(record.payload);
-      return undefined;
-    }
-    if (record.kind !== commandKind.command)
-      throw themisError('FORMAT_UNKNOWN', {
-        message: `log record ${record.index} is of kind ${record.kind}; 1 and 2 are known`,
-      });
-    if (this.#parts.length === 0) return record.payload;
-    const payload = concatBytes(...this.#parts, record.payload);
-    this.#parts = [];
-    return payload;
   }
 }

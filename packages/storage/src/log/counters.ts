@@ -12,6 +12,11 @@ export class Counters {
     this.#counts.set(collectionId, count);
   }
 
+  replace(by: Counters): void {
+    this.#counts.clear();
+    for (const [id, count] of by.#counts) this.#counts.set(id, count);
+  }
+
   delete(collectionId: number): void {
     this.#counts.delete(collectionId);
   }

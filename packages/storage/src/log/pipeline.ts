@@ -1,17 +1,17 @@
-import { assert, hasCode, type Env, type Log } from '@themisdb/base';
+import { hasCode, type Env, type Log } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
-import type { KvEngine, KvOperation } from '@themisdb/kv';
-import type { Wal, WalRecord } from '@themisdb/wal';
 import type { CatalogView } from '../catalog/catalog.ts';
-import { changeCount } from '../changes/change-codec.ts';
+import type { AppliedPlace, CommandLog, LogEntry } from '../contract/command-log.ts';
 import type { ChangeToken } from '../contract/store.ts';
 import type { Timestamp } from '../contract/transaction.ts';
-import { metaName, type KeySpace } from '../keys.ts';
-import type { HybridClock } from '../timestamp.ts';
-import type { RecentWrites, TextRange, Written } from '../transaction/recent-writes.ts';
-import { View, type Views } from '../transaction/views.ts';
-import { encodeApplied } from './applied.ts';
-import { recordsNeeded, recordsOf, type Command } from './command.ts';
+import type { StoreContext } from '../context.ts';
+import type { TextRange, Written } from '../transaction/recent-writes.ts';
+import { View } from '../transaction/views.ts';
+import { ApplyStep } from './apply-step.ts';
+import type { Command } from './command.ts';
+import { entriesNeeded, entriesOf, PartCollector } from './entries.ts';
+import { closingError, notLeading, unknownOutcome } from './errors.ts';
+import { Proposals, type Proposed } from './proposals.ts';
 
 /** A commit that waits for its place in the log. */
 export interface Proposal {
@@ -42,79 +42,92 @@ export interface CommitPlace {
   readonly timestamp: Timestamp;
 }
 
-interface Waiting {
+export interface Waiting {
   readonly proposal: Proposal;
   readonly resolve: (place: CommitPlace) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-interface Logged extends Waiting, CommitPlace {
-  readonly formed: Formed;
-}
-
-export interface PipelineParts {
-  readonly env: Env;
-  readonly engine: KvEngine;
-  readonly wal: Wal;
-  readonly keys: KeySpace;
-  readonly clock: HybridClock;
-  readonly recent: RecentWrites;
-  readonly views: Views;
-  readonly group: number;
-  readonly term: number;
-}
-
 /** Commands formed at once; more wait for the next sync. */
 const batchCommandsMax = 4096;
 const batchBytesMax: number = 48 * 1024 * 1024;
-/** Log records handed over at once: of a very large command, not all. */
-const appendRecordsBytes: number = 128 * 1024 * 1024;
+/** What the log adds to an entry, generously. */
+const entryOverheadBytes = 80;
 const applyRetryMs = 200;
 
 /**
- * Brings commits into the log and from there into the engine, in one order.
+ * Brings commits into the log, and from there into the engine, in one order.
  *
- * Two loops, each with one thing under way: (1) take the waiting commits, validate and form them one
- * after the other, append their commands with one sync; (2) apply what is in the log with one engine
- * batch, then publish the new view and resolve. While (1) syncs, (2) applies the batch before, and new
- * commits gather.
+ * While this replica leads, the waiting commits are validated and formed one after the other and
+ * proposed together; the next batch is formed when this node's copy of the last one is durable, so that
+ * commits gather meanwhile. What the log gives back is applied with one engine batch, and published as a
+ * new view. Commits of other leaders come the same way and are read from their bytes.
  *
  * Numbered promises, cited by the tests:
- * 1. A commit resolves only after its command is durable in the log and visible in the engine.
- * 2. Log indexes have no holes: indexes, counters and recent writes of a batch that could not be
- *    appended are taken back before anything else is formed.
- * 3. A commit that was refused (conflict, DISK_FULL) has had no effect and never will have.
+ * 1. A commit resolves only after its command is committed in the log and visible in the engine.
+ * 2. What a proposal that was dropped, or a leader that was deposed, left in memory (counters, recent
+ *    writes) is taken back before anything else is formed.
+ * 3. A commit that was refused (conflict, DISK_FULL, NOT_LEADER) has had no effect and never will have;
+ *    one that ends with UNKNOWN_OUTCOME may.
  * 4. After a fatal error nothing is accepted any more; every call rejects with STORE_FAILED.
  */
 export class CommitPipeline {
-  readonly #parts: PipelineParts;
+  readonly #context: StoreContext;
+  readonly #env: Env;
   readonly #log: Log;
+  readonly #proposals = new Proposals();
+  readonly #parts = new PartCollector();
+  #commandLog: CommandLog | undefined;
   #waiting: Waiting[] = [];
-  #logged: Logged[] = [];
-  #nextIndex: number;
+  #idlers: (() => void)[] = [];
   #appendUnderWay: Promise<void> | undefined;
-  #applyUnderWay: Promise<void> | undefined;
   #applyStalled: unknown;
   #failure: unknown;
   #closing = false;
+  #isLeading = false;
+  #leader: number | undefined;
+  #applied: AppliedPlace;
+  membership: Uint8Array | undefined;
   bytesLogged = 0;
   commits = 0;
   /** Called after each applied batch, with the place of the last change in it, if there is one. */
   onApplied: (lastChange: ChangeToken | undefined) => void = () => {};
 
-  constructor(parts: PipelineParts) {
-    this.#parts = parts;
-    this.#log = parts.env.log;
-    this.#nextIndex = parts.views.current.index + 1;
+  constructor(
+    context: StoreContext,
+    at: { applied: AppliedPlace; membership?: Uint8Array | undefined },
+  ) {
+    this.#context = context;
+    this.#env = context.env;
+    this.#log = context.env.log;
+    this.#applied = at.applied;
+    this.membership = at.membership;
+  }
+
+  attach(log: CommandLog): void {
+    this.#commandLog = log;
   }
 
   /** The catalog after the last command applied; schema changes come one at a time. */
   get catalog(): CatalogView {
-    return this.#parts.views.current.catalog;
+    return this.#context.views.current.catalog;
+  }
+
+  get applied(): AppliedPlace {
+    return this.#applied;
   }
 
   get failure(): unknown {
     return this.#failure;
+  }
+
+  get isLeading(): boolean {
+    return this.#isLeading;
+  }
+
+  /** The engine is durable up to here. */
+  async release(index: number): Promise<void> {
+    await this.#commandLog?.release(index);
   }
 
   submit(proposal: Proposal): Promise<CommitPlace> {
@@ -139,21 +152,45 @@ export class CommitPipeline {
     if (this.#closing) throw closingError();
   }
 
+  lead(): void {
+    this.#isLeading = true;
+  }
+
+  /** The engine holds another state than before. */
+  restart(applied: AppliedPlace, membership: Uint8Array | undefined): void {
+    this.#applied = applied;
+    this.membership = membership;
+    this.#parts.clear();
+  }
+
+  follow(leader: number | undefined, committedIndex: number): void {
+    this.#isLeading = false;
+    this.#leader = leader;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) each.reject(notLeading(leader));
+    const lost = this.#proposals.cutAfter(committedIndex);
+    this.#takeBack(lost);
+    for (const each of lost) each.reject(unknownOutcome());
+    this.#wakeIdlers();
+  }
+
   /** After an error that leaves memory and disk of uncertain agreement. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = cause;
     this.#log.write('error', 'the store stopped after a fatal error', { error: String(cause) });
-    for (const each of [...this.#waiting, ...this.#logged]) each.reject(this.#failedError());
+    for (const each of [...this.#waiting, ...this.#proposals.cutAfter(0)])
+      each.reject(this.#failedError());
     this.#waiting = [];
-    this.#logged = [];
+    this.#wakeIdlers();
   }
 
   /** Resolves when all that was submitted is applied or refused. */
   async idle(): Promise<void> {
-    while (this.#appendUnderWay !== undefined || this.#applyUnderWay !== undefined) {
-      await this.#appendUnderWay;
-      await this.#applyUnderWay;
+    while (this.#appendUnderWay !== undefined || !this.#proposals.isEmpty) {
+      if (this.#failure !== undefined) return;
+      await new Promise<void>((resolve) => this.#idlers.push(resolve));
     }
   }
 
@@ -162,9 +199,26 @@ export class CommitPipeline {
     await this.idle();
   }
 
+  async apply(entries: readonly LogEntry[]): Promise<void> {
+    this.mustBeAlive();
+    try {
+      await this.#apply(entries);
+    } catch (error) {
+      this.fail(error);
+      throw this.#failedError();
+    } finally {
+      this.#wakeIdlers();
+    }
+  }
+
+  #wakeIdlers(): void {
+    for (const wake of this.#idlers.splice(0)) wake();
+  }
+
   #refusal(): unknown {
     if (this.#failure !== undefined) return this.#failedError();
     if (this.#closing) return closingError();
+    if (!this.#isLeading) return notLeading(this.#leader);
     return this.#applyStalled;
   }
 
@@ -180,159 +234,120 @@ export class CommitPipeline {
     await Promise.resolve();
     while (this.#waiting.length > 0 && this.#failure === undefined) await this.#appendBatch();
     this.#appendUnderWay = undefined;
+    this.#wakeIdlers();
   }
 
   async #appendBatch(): Promise<void> {
-    const firstIndex = this.#nextIndex;
-    const { batch, records } = this.#formBatch();
-    if (batch.length === 0) return;
+    const log = this.#commandLog!;
     try {
-      for (const part of portions(records)) await this.#parts.wal.append(part);
+      await log.reserve(this.#bytesWaiting());
     } catch (error) {
-      this.#takeBack(batch, firstIndex);
       if (!hasCode(error, 'DISK_FULL')) this.fail(error);
-      for (const each of batch)
-        each.reject(this.#failure === undefined ? error : this.#failedError());
+      for (const each of this.#waiting.splice(0)) each.reject(error);
       return;
     }
-    for (const each of batch) this.#logged.push(each);
-    this.#applyUnderWay ??= this.#applyLoop();
+    const firstIndex = log.nextIndex;
+    const { batch, entries } = this.#formBatch(firstIndex);
+    if (batch.length === 0) return;
+    const outcome = log.propose(entries);
+    if (outcome.type === 'dropped') {
+      this.#takeBack(batch);
+      for (const each of batch) each.reject(outcome.error);
+      return;
+    }
+    const { term } = outcome;
+    this.#proposals.add(batch.map((each) => ({ ...each, term })));
+    await outcome.stored;
   }
 
-  #formBatch(): { batch: Logged[]; records: WalRecord[] } {
-    const batch: Logged[] = [];
-    const records: WalRecord[] = [];
+  #bytesWaiting(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.#waiting.length && i < batchCommandsMax && bytes < batchBytesMax; i++)
+      bytes += this.#waiting[i]!.proposal.sizeHint + entryOverheadBytes;
+    return bytes;
+  }
+
+  #formBatch(firstIndex: number): { batch: Proposed[]; entries: Uint8Array[] } {
+    const batch: Proposed[] = [];
+    const entries: Uint8Array[] = [];
     let bytes = 0;
     let taken = 0;
     for (; taken < this.#waiting.length && taken < batchCommandsMax; taken++) {
       const waiting = this.#waiting[taken]!;
       if (batch.length > 0 && bytes + waiting.proposal.sizeHint > batchBytesMax) break;
       try {
-        const logged = this.#form(waiting);
-        const { payload } = logged.formed.command;
-        const firstIndex = logged.index - recordsNeeded(payload.length) + 1;
-        const { group, term } = this.#parts;
-        for (const record of recordsOf(payload, { group, firstIndex, term })) records.push(record);
+        const formed = this.#form(waiting, firstIndex + entries.length);
+        const { payload } = formed.formed.command;
+        for (const entry of entriesOf(payload)) entries.push(entry);
         bytes += payload.length;
-        batch.push(logged);
+        batch.push(formed);
       } catch (error) {
         waiting.reject(error);
       }
     }
     this.#waiting.splice(0, taken);
     this.bytesLogged += bytes;
-    return { batch, records };
+    return { batch, entries };
   }
 
-  #form(waiting: Waiting): Logged {
-    const timestamp = this.#parts.clock.next();
+  #form(waiting: Waiting, firstIndex: number): Proposed {
+    const { clock, recent } = this.#context;
+    const timestamp = clock.next();
     const formed = waiting.proposal.form(timestamp);
-    const index = this.#nextIndex + recordsNeeded(formed.command.payload.length) - 1;
-    this.#nextIndex = index + 1;
-    this.#parts.recent.record(index, formed.written, formed.ranges ?? []);
-    return { ...waiting, formed, index, timestamp };
+    const index = firstIndex + entriesNeeded(formed.command.payload.length) - 1;
+    recent.record(index, formed.written, formed.ranges ?? []);
+    return { ...waiting, formed, firstIndex, index, timestamp, term: 0 };
   }
 
-  #takeBack(batch: readonly Logged[], firstIndex: number): void {
+  #takeBack(batch: readonly Proposed[]): void {
+    const first = batch[0];
+    if (first === undefined) return;
     for (const { formed } of [...batch].reverse()) formed.undo?.();
-    this.#parts.recent.undo(firstIndex);
-    this.#nextIndex = firstIndex;
+    this.#context.recent.undo(first.firstIndex);
   }
 
-  async #applyLoop(): Promise<void> {
-    while (this.#logged.length > 0 && this.#failure === undefined) {
-      const batch = this.#logged;
-      this.#logged = [];
-      try {
-        await this.#apply(batch);
-      } catch (error) {
-        this.fail(error);
-        for (const each of batch) each.reject(this.#failedError());
-      }
-    }
-    this.#applyUnderWay = undefined;
-  }
-
-  async #apply(batch: readonly Logged[]): Promise<void> {
-    const { views, engine, term } = this.#parts;
-    const { index, timestamp } = batch[batch.length - 1]!;
-    const operations = this.#operationsOf(batch, { index, timestamp, term });
+  async #apply(entries: readonly LogEntry[]): Promise<void> {
+    const { views, engine, recent } = this.#context;
+    const step = new ApplyStep(this.#context, this.#applied);
+    for (const entry of entries) step.add(entry, this.#proposals, this.#parts);
+    step.finish();
     views.freeze();
-    await this.#write(operations);
-    const catalog = batch.reduce(
-      (known, { formed }) => formed.catalog ?? known,
-      views.current.catalog,
-    );
-    views.publish(new View(engine, { index, timestamp, catalog }));
-    this.commits += batch.length;
-    for (const each of batch) each.formed.applied?.(each);
-    for (const each of batch) each.resolve({ index: each.index, timestamp: each.timestamp });
-    this.#parts.recent.forget(views.oldestIndex());
-    this.onApplied(lastChangeOf(batch));
-  }
-
-  #operationsOf(
-    batch: readonly Logged[],
-    applied: { readonly index: number; readonly timestamp: Timestamp; readonly term: number },
-  ): KvOperation[] {
-    const { keys } = this.#parts;
-    const operations: KvOperation[] = [];
-    for (const { formed, index } of batch) {
-      const { command } = formed;
-      for (const operation of command.operations) operations.push(operation);
-      if (command.changes !== undefined)
-        operations.push({ type: 'put', key: keys.change(index), value: command.changes });
+    try {
+      await this.#write(step);
+    } catch (error) {
+      this.fail(error);
+      for (const each of step.own) each.reject(this.#failedError());
+      throw error;
     }
-    const key = keys.meta(metaName.applied);
-    operations.push({ type: 'put', key, value: encodeApplied(applied) });
-    return operations;
+    const { index, timestamp } = step.applied;
+    views.publish(new View(engine, { index, timestamp, catalog: step.catalog }));
+    this.#applied = step.applied;
+    if (step.membership !== undefined) this.membership = step.membership;
+    this.commits += step.commands;
+    this.bytesLogged += step.bytes;
+    step.publish();
+    for (const each of step.own) each.resolve({ index: each.index, timestamp: each.timestamp });
+    recent.forget(views.oldestIndex());
+    this.onApplied(step.lastChange);
   }
 
   /**
    * What is in the log must be applied. A full disk may pass: new commits are refused meanwhile, those
    * in the log wait. Anything else is fatal; opening the store again replays the log.
    */
-  async #write(operations: readonly KvOperation[]): Promise<void> {
+  async #write({ operations }: ApplyStep): Promise<void> {
     for (;;) {
       try {
-        await this.#parts.engine.write(operations);
+        await this.#context.engine.write(operations);
         this.#applyStalled = undefined;
         return;
       } catch (error) {
         if (!hasCode(error, 'DISK_FULL')) throw error;
-        assert(operations.length > 0);
         this.#applyStalled = error;
         this.#log.write('warn', 'the engine has no space left; trying again', {});
-        await this.#parts.env.timers.sleep(applyRetryMs);
+        await this.#env.timers.sleep(applyRetryMs);
         if (this.#failure !== undefined) throw error;
       }
     }
   }
-}
-
-function closingError(): Error {
-  return themisError('SHUTTING_DOWN', { message: 'the store is closing' });
-}
-
-function lastChangeOf(batch: readonly Logged[]): ChangeToken | undefined {
-  const last = batch.findLast(({ formed }) => formed.command.changes !== undefined);
-  return last && { index: last.index, n: changeCount(last.formed.command.changes!) - 1 };
-}
-
-/**
- * Only a command of several records, which then is alone in its batch, comes in several portions; its
- * last record is in the last one, so that a portion that fails leaves parts that mean nothing.
- */
-function* portions(records: readonly WalRecord[]): Iterable<readonly WalRecord[]> {
-  let start = 0;
-  let bytes = 0;
-  for (const [i, { payload }] of records.entries()) {
-    if (i > start && bytes + payload.length > appendRecordsBytes) {
-      yield records.slice(start, i);
-      start = i;
-      bytes = 0;
-    }
-    bytes += payload.length;
-  }
-  yield records.slice(start);
 }

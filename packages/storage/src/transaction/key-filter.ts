@@ -98,6 +98,11 @@ export class PresenceBook {
     this.#filters.delete(nameOf(of, id));
   }
 
+  /** Nothing is known to be empty any more. */
+  clear(): void {
+    this.#filters.clear();
+  }
+
   add(key: Uint8Array): void {
     const name = nameOf(spaceOf(key), ownerOf(key));
     const filter = this.#filters.get(name);

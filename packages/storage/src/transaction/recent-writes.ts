@@ -77,6 +77,12 @@ export class RecentWrites {
     this.#withRanges = this.#withRanges.filter((commit) => commit.index < index);
   }
 
+  /** The state at `index` came from elsewhere: what led to it is not known here. */
+  restart(index: number): void {
+    this.undo(0);
+    this.#floor = Math.max(this.#floor, index);
+  }
+
   /** No transaction that began before `index` will validate any more. */
   forget(index: number): void {
     while (this.#head < this.#commits.length && this.#commits[this.#head]!.index <= index) {

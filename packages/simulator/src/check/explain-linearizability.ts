@@ -12,32 +12,16 @@ export function explainViolation<State, Input, Output>(
   operations: readonly Operation<Input, Output>[],
   stuck: Stuck<Input, Output>,
 ): { operations: readonly Operation<Input, Output>[]; text: string } {
-  let proof = { operations: upTo(stuck.operation, operations), stuck };
+  // The search never got past the return of `last`, so what was called later has no part in it.
+  const { operation: last } = stuck;
+  let proof = { operations: operations.filter(({ call }) => call <= last.returned), stuck };
   const isProof = (some: readonly Operation<Input, Output>[]): boolean => {
     const result = searchLinearization(model, some, STEPS_PER_OPERATION * some.length);
-    if (result.type === 'none') proof = { operations: some.slice(), stuck: result.stuck };
+    if (result.type === 'none') proof = { operations: [...some], stuck: result.stuck };
     return result.type === 'none';
   };
-  isProof(proof.operations);
   shrink(proof.operations, (left) => model.removable?.(left) ?? [], isProof);
   return { operations: proof.operations, text: describe(model, proof) };
-}
-
-/**
- * What was known when `last` returned. Linearizability is prefix-closed, so this alone is not
- * linearizable. Operations still under way then have an unknown outcome.
- */
-function upTo<Input, Output>(
-  last: Operation<Input, Output>,
-  operations: readonly Operation<Input, Output>[],
-): Operation<Input, Output>[] {
-  return operations
-    .filter(({ call }) => call <= last.returned)
-    .map((operation) =>
-      operation.returned <= last.returned || operation.outcome.type !== 'ok'
-        ? operation
-        : { ...operation, returned: Number.POSITIVE_INFINITY, outcome: { type: 'unknown' } },
-    );
 }
 
 function describe<State, Input, Output>(

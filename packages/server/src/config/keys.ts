@@ -144,6 +144,13 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
     max: 3_600_000,
     summary: 'Longest time a changefeed request waits for a change.',
   },
+  'limits.changefeedHeartbeatMs': {
+    type: 'duration',
+    default: 15_000,
+    min: 100,
+    max: 3_600_000,
+    summary: 'A stream of changes that has nothing to tell says so after this time.',
+  },
   'query.memoryBytesMax': {
     type: 'bytes',
     default: GiB,

@@ -12,6 +12,7 @@ export interface ServerLimits {
   readonly transactionIdleMs: number;
   readonly transactionLifeMs: number;
   readonly changefeedWaitMs: number;
+  readonly changefeedHeartbeatMs: number;
 }
 
 export interface ServerConfig {

@@ -2,6 +2,7 @@ import { themisError } from '@themisdb/protocol';
 
 export const jsonType = 'application/json';
 export const ndjsonType = 'application/x-ndjson';
+export const eventStreamType = 'text/event-stream';
 export const problemType = 'application/problem+json';
 export const mergePatchType = 'application/merge-patch+json';
 

@@ -35,6 +35,7 @@ const headerTexts: Readonly<Record<string, string>> = {
   'Idempotency-Key': 'Repeating the request under the same key has one effect and one answer.',
   'If-Match': 'Entity tags (`"_rev"`) of which one must be the current version, or `*`.',
   'If-None-Match': 'Entity tags that must not be the current version, or `*`.',
+  'Last-Event-ID': 'Token of the last change seen; wins over `after`.',
   Accept: 'Which of the formats to answer in.',
   ETag: 'The `_rev` in double quotes.',
   'X-Themis-Token': 'Timestamp of the commit.',

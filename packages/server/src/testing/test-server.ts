@@ -76,7 +76,7 @@ function openRequest(
   });
 }
 
-async function readAnswer(message: IncomingMessage): Promise<TestAnswer> {
+export async function readAnswer(message: IncomingMessage): Promise<TestAnswer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();

@@ -1,26 +1,25 @@
-import { hasCode } from '@themisdb/base';
-import { themisError, type ChangeBody, type ChangefeedAnswer } from '@themisdb/protocol';
-import {
-  formatTimestamp,
-  type Change,
-  type ChangesPage,
-  type ChangesRequest,
-  type ChangeToken,
-} from '@themisdb/storage';
+import type { ChangefeedAnswer } from '@themisdb/protocol';
+import type { ChangesPage, ChangeToken } from '@themisdb/storage';
 import { z } from 'zod';
-import { currentToken, oldestToken } from '../../database/database.ts';
-import { json } from '../answer.ts';
+import { empty, json } from '../answer.ts';
+import { changeBody, firstPage, tokenText } from '../changes.ts';
+import { eventHeaders, streamChanges } from '../change-stream.ts';
 import type { Exchange } from '../exchange.ts';
+import { eventStreamType, negotiate } from '../media-type.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { entity } from './schemas.ts';
 
 const limitDefault = 1000;
+/** Changes read at a time; documents may be large. */
+const streamPage = 100;
+
+const after = z.string().optional().meta({
+  description:
+    'Token of the last change seen (`next` of the last answer), or `now`. Without it: from the oldest change that is kept.',
+});
 
 const query = z.strictObject({
-  after: z.string().optional().meta({
-    description:
-      'Token of the last change seen (`next` of the last answer), or `now`. Without it: from the oldest change that is kept.',
-  }),
+  after,
   limit: z.int().min(1).max(10_000).optional(),
   wait_ms: z.int().min(0).optional().meta({
     description:
@@ -74,25 +73,35 @@ export const changefeedRoutes: readonly Route[] = [
       return json(200, answerOf(page));
     },
   }),
+  defineRoute({
+    tag: 'changes',
+    method: 'GET',
+    path: '/changefeed/stream',
+    permission: 'changes:read',
+    summary: 'Follow the changes of the namespace as server-sent events.',
+    description:
+      'Each change is one event: its `id` is the token to resume from, its data the change as GET /changefeed shows it. Browsers resume by themselves, with `Last-Event-ID`. While there is nothing to tell, a comment comes every `limits.changefeedHeartbeatMs`, with the id up to which was read. An event `problem` with a problem document is the last of a stream that failed. The stream has no end of its own, unless X-Request-Timeout gives it one.',
+    query: z.strictObject({ after, collection: z.string().optional() }),
+    headers: ['Accept', 'Last-Event-ID'],
+    answers: {
+      200: { description: 'The stream.', schema: change, mediaTypes: [eventStreamType] },
+    },
+    errors: ['CHANGES_TRIMMED'],
+    async handle(exchange, input) {
+      negotiate(exchange.header('accept'), [eventStreamType]);
+      const from = exchange.header('last-event-id') ?? input.query.after;
+      const filter = {
+        limit: streamPage,
+        namespace: exchange.namespace,
+        collection: input.query.collection,
+      };
+      const page = await firstPage(exchange, filter, from);
+      if (exchange.method === 'HEAD') return empty(200, { 'content-type': eventStreamType });
+      const stream = streamChanges(exchange, filter, page);
+      return { status: 200, contentType: eventStreamType, headers: eventHeaders, stream };
+    },
+  }),
 ];
-
-type Request = Omit<ChangesRequest, 'after'>;
-
-/** Without a token a reader starts at the oldest change that is kept, wherever that is. */
-async function firstPage(
-  exchange: Exchange,
-  request: Request,
-  after: string | undefined,
-): Promise<ChangesPage> {
-  const { store } = exchange.services.database;
-  try {
-    return await store.readChanges({ ...request, after: tokenOf(exchange, after) });
-  } catch (error) {
-    if (after !== undefined || !hasCode(error, 'CHANGES_TRIMMED')) throw error;
-    const oldest = { index: error.details['oldest'] as number, n: 0xffff };
-    return store.readChanges({ ...request, after: oldest });
-  }
-}
 
 /** Waits for changes until the time is over, the client is gone, or the server stops. */
 class Patience {
@@ -134,46 +143,6 @@ class Patience {
   }
 }
 
-function tokenOf(exchange: Exchange, text: string | undefined): ChangeToken {
-  if (text === undefined) return oldestToken;
-  if (text === 'now') return currentToken(exchange.services.database.store);
-  const match = /^(\d{1,15})\.(\d{1,5})$/.exec(text);
-  if (match !== null) return mustHaveHappened(exchange, Number(match[1]), Number(match[2]));
-  throw themisError('INVALID_FIELD', {
-    message: 'query field after must be a token of this feed (as 1234.0), or now',
-    details: { path: ['after'] },
-  });
-}
-
-/** A token ahead of the log is another database's: waiting after it would lose what comes before. */
-function mustHaveHappened(exchange: Exchange, index: number, n: number): ChangeToken {
-  const { appliedIndex } = exchange.services.database.store.stats();
-  if (index <= appliedIndex) return { index, n };
-  throw themisError('INVALID_FIELD', {
-    message: `query field after is ahead of this database, whose last change is in record ${appliedIndex}: was the data folder replaced? Read the data anew, then go on from now`,
-    details: { path: ['after'], appliedIndex },
-  });
-}
-
 function answerOf(page: ChangesPage): ChangefeedAnswer {
-  return { changes: page.changes.map(bodyOf), next: textOf(page.next) };
-}
-
-function textOf({ index, n }: ChangeToken): string {
-  return `${index}.${n}`;
-}
-
-function bodyOf(change: Change): ChangeBody {
-  const { token, timestamp, operation, namespace, collection, urn, document, previousVersion } =
-    change;
-  return {
-    token: textOf(token),
-    timestamp: formatTimestamp(timestamp),
-    operation,
-    namespace,
-    collection,
-    ...(urn === undefined ? {} : { urn }),
-    ...(document === undefined ? {} : { document }),
-    ...(previousVersion === undefined ? {} : { previous_rev: formatTimestamp(previousVersion) }),
-  };
+  return { changes: page.changes.map(changeBody), next: tokenText(page.next) };
 }

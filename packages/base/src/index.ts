@@ -4,6 +4,7 @@ export * from './crc32c.ts';
 export * from './disk-path.ts';
 export * from './env.ts';
 export * from './error.ts';
+export type * from './network.ts';
 export * from './prng.ts';
 export * from './suggest.ts';
 export * from './value.ts';

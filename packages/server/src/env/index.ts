@@ -7,6 +7,7 @@ import { nodeTimers } from './node-timers.ts';
 
 export { makeNodeDisk } from './node-disk.ts';
 export { makeJsonLog, type JsonLogOptions } from './node-log.ts';
+export { nodeNetwork } from './node-network.ts';
 
 export interface NodeEnvOptions {
   /** The folder `Env.disk` is confined to; made when absent. */

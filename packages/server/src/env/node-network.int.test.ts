@@ -1,0 +1,34 @@
+import type { LogLevel } from '@themisdb/base';
+import { openChannel, type ShardChannel } from '@themisdb/channel';
+import { runChannelContract } from '@themisdb/testing/channel-contract';
+import { nodeClock } from './node-clock.ts';
+import { nodeNetwork } from './node-network.ts';
+import { nodeTimers } from './node-timers.ts';
+
+runChannelContract('over TCP', async () => {
+  const logged: { level: LogLevel; message: string }[] = [];
+  const log = { write: (level: LogLevel, message: string) => void logged.push({ level, message }) };
+  const env = { clock: nodeClock, timers: nodeTimers, log };
+  const identity = (nodeId: number) => ({ nodeId, clusterId: 'test', role: 'node' });
+  const ends: ShardChannel[] = [];
+  return {
+    async open(first, second) {
+      let accept!: (channel: Promise<ShardChannel>) => void;
+      const accepted = new Promise<ShardChannel>((resolve) => (accept = resolve));
+      const listener = await nodeNetwork.listen('127.0.0.1:0', (connection) =>
+        accept(openChannel(connection, { env, identity: identity(2), ...second })),
+      );
+      const connection = await nodeNetwork.connect(listener.address);
+      const end = await openChannel(connection, { env, identity: identity(1), ...first });
+      ends.push(end, await accepted);
+      await listener.close();
+      return [end, await accepted];
+    },
+    run: (body) => body(),
+    settle: () => new Promise((resolve) => setTimeout(resolve, 10)),
+    logged,
+    async dispose() {
+      await Promise.all(ends.map((end) => end.close()));
+    },
+  };
+});

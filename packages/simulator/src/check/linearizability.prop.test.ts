@@ -5,7 +5,11 @@ import { registerModel, type RegisterOperation } from './register.ts';
 import { searchLinearization } from './search.ts';
 import { isLinearizableByDefinition } from './testing/brute-linearizability.ts';
 import { randomTinyHistory } from './testing/tiny-registers.ts';
-import { makeRegisterHistory, type RegisterFault } from './testing/toy-registers.ts';
+import {
+  makeRegisterHistory,
+  type RegisterFault,
+  type ToyRegisterOptions,
+} from './testing/toy-registers.ts';
 
 const SEED = 20_260_101;
 const SEEDS = 300;
@@ -21,10 +25,14 @@ const shapes = [
 ] as const;
 
 /** Many reads, so that a fault shows. */
-const watchful = {
-  ...{ processes: 5, keys: 2, operations: 200, values: 'unique' },
-  ...{ readChance: 0.93, unknownChance: 0.02 },
-} as const;
+const watchful: ToyRegisterOptions = {
+  processes: 5,
+  keys: 2,
+  operations: 200,
+  values: 'unique',
+  readChance: 0.93,
+  unknownChance: 0.02,
+};
 
 test.each(shapes)('accepts what a linearizable system does: $processes processes', (shape) => {
   const refused: number[] = [];

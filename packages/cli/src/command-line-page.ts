@@ -16,6 +16,7 @@ suggestion.
 | 0 | Done. |
 | 1 | Failed; for \`import\` also when records were refused. |
 | 2 | Wrong use: unknown command or flag, wrong value, wrong configuration. |
+| 70 | A defect of ours: an invariant was found broken. The log tells which; what was acknowledged is kept. |
 | 130 | Interrupted by Ctrl-C. |
 
 ${program.commands.map(section).join('\n')}`;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { isThemisError } from '@themisdb/base';
+import { InvariantError, isThemisError } from '@themisdb/base';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { shellCommand } from './commands/shell.ts';
@@ -20,6 +20,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     reportError(terminal, error);
+    if (error instanceof InvariantError) return exitCodes.defect;
     if (!isThemisError(error)) return exitCodes.failed;
     const isWrongUse = error.code === 'CONFIG_INVALID' || error.code === 'UNSAFE_BIND';
     return isWrongUse ? exitCodes.usage : exitCodes.failed;

@@ -1,3 +1,4 @@
+import { defectExitCode } from '@themisdb/server';
 import type { ProgressSink } from './render/progress.ts';
 
 /** What commands see of the process; tests give their own. */
@@ -35,4 +36,10 @@ export function progressSink(terminal: Terminal): ProgressSink {
 }
 
 /** Exit codes, as documented in the reference. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  defect: defectExitCode,
+  interrupted: 130,
+} as const;

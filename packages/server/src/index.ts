@@ -10,6 +10,7 @@ export {
 export type { ServerConfig, ServerLimits, ServerQueryLimits } from './config/server-config.ts';
 export { open, type OpenOptions } from './database/open.ts';
 export type * from './database/types.ts';
+export { defectExitCode } from './defect-exit.ts';
 export { openApiOf } from './http/openapi.ts';
 export { routes } from './http/routes/index.ts';
 export type { Route } from './http/route.ts';

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Env } from '@themisdb/base';
+import type { Env, InvariantError } from '@themisdb/base';
 import { isLoopbackHost } from './config/loopback.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { themisError } from '@themisdb/protocol';
 import { makeDatabase, type DatabaseParts } from './database/database.ts';
 import { openParts, type OpenOptions } from './database/open.ts';
 import type { Database } from './database/types.ts';
+import { exitForDefect } from './defect-exit.ts';
 import { makeJsonLog } from './env/index.ts';
+import { brokenInvariant } from './http/broken-invariant.ts';
 import { Cursors } from './http/cursors.ts';
 import { isReceiving } from './http/body.ts';
 import { HostGuard } from './http/host-guard.ts';
@@ -37,7 +39,13 @@ export interface StopOptions {
   readonly graceMs?: number | undefined;
 }
 
-export type StartOptions = Pick<OpenOptions, 'env' | 'log'>;
+export interface StartOptions extends Pick<OpenOptions, 'env' | 'log' | 'rules'> {
+  /**
+   * Called once a broken invariant was logged and its request answered. Default: ends the process
+   * with exit code 70. It must not go on serving.
+   */
+  readonly onBrokenInvariant?: ((error: InvariantError) => void) | undefined;
+}
 
 const headersTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 65_000;
@@ -48,15 +56,16 @@ export async function startServer(
   options: StartOptions = {},
 ): Promise<RunningServer> {
   mustBeSafe(config);
+  const { onBrokenInvariant = exitForDefect, ...opening } = options;
   const parts = await openParts(config.data, {
     log: makeJsonLog({ level: config.logLevel }),
-    ...options,
+    ...opening,
     engine: config.engine,
     cacheBytes: config.cacheBytes,
     queryLimits: config.query,
   });
   try {
-    return await listen(config, parts);
+    return await listen(config, parts, onBrokenInvariant);
   } catch (error) {
     await parts.close();
     throw error;
@@ -71,10 +80,18 @@ function mustBeSafe({ host }: ServerConfig): void {
   });
 }
 
-async function listen(config: ServerConfig, parts: DatabaseParts): Promise<RunningServer> {
+async function listen(
+  config: ServerConfig,
+  parts: DatabaseParts,
+  onBrokenInvariant: (error: InvariantError) => void,
+): Promise<RunningServer> {
   const stopping = new AbortController();
   const stopNow = new AbortController();
-  const services = makeServices(config, parts, stopping.signal, stopNow.signal);
+  const services = makeServices(config, parts, {
+    stopping: stopping.signal,
+    stopNow: stopNow.signal,
+    onBrokenInvariant,
+  });
   const listener = new Listener({
     services,
     routes,
@@ -117,8 +134,7 @@ async function listen(config: ServerConfig, parts: DatabaseParts): Promise<Runni
 function makeServices(
   config: ServerConfig,
   database: DatabaseParts,
-  stopping: AbortSignal,
-  stopNow: AbortSignal,
+  ends: Pick<Services, 'stopping' | 'stopNow' | 'onBrokenInvariant'>,
 ): Services {
   const { env, store } = database;
   const { limits } = config;
@@ -128,6 +144,7 @@ function makeServices(
     openMax: limits.cursorsMax,
     idleMs: limits.cursorIdleMs,
     makeId,
+    onFailure: (error) => failedInBackground(env, error, ends.onBrokenInvariant),
   });
   const transactions = new Transactions({
     env,
@@ -150,10 +167,21 @@ function makeServices(
     idempotency: new Idempotency(store),
     turns: new Turns(),
     metrics,
-    stopping,
-    stopNow,
+    ...ends,
     openApi: () => (document ??= JSON.stringify(openApiOf(routes, version))),
   };
+}
+
+function failedInBackground(
+  env: Env,
+  error: unknown,
+  onBrokenInvariant: (error: InvariantError) => void,
+): void {
+  env.log.write('error', 'a cursor could not be closed', {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  const broken = brokenInvariant(error);
+  if (broken !== undefined) onBrokenInvariant(broken);
 }
 
 function bind(server: Server, config: ServerConfig): Promise<void> {

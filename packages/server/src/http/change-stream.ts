@@ -1,7 +1,7 @@
 import type { ChangesPage, ChangeToken } from '@themisdb/storage';
 import { changeBody, tokenText, type ChangesFilter } from './changes.ts';
 import type { Exchange } from './exchange.ts';
-import { problemOf, problemText } from './problem.ts';
+import { problemText } from './problem.ts';
 
 /** The connection serves nothing after the stream; nobody may keep or gather what passes. */
 export const eventHeaders: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ export async function* streamChanges(
       page = await store.readChanges({ ...filter, after: page.next });
     }
   } catch (error) {
-    yield problemEvent(exchange, error);
+    yield `event: problem\ndata: ${problemText(exchange.problemOf(error))}\n\n`;
   } finally {
     pulse.end();
   }
@@ -55,19 +55,6 @@ function* piecesOf({ changes }: ChangesPage): Generator<string> {
     piece = '';
   }
   if (piece !== '') yield piece;
-}
-
-function problemEvent(exchange: Exchange, error: unknown): string {
-  const { problem, isDefect } = problemOf(error, exchange.requestId);
-  const { metrics, env } = exchange.services;
-  metrics.failed(problem.error.code);
-  if (isDefect) {
-    env.log.write('error', 'a stream of changes failed', {
-      requestId: exchange.requestId,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-  }
-  return `event: problem\ndata: ${problemText(problem)}\n\n`;
 }
 
 /** When a stream says something without news, and when it ends. */

@@ -7,6 +7,8 @@ export interface CursorsOptions {
   readonly openMax: number;
   readonly idleMs: number;
   readonly makeId: () => string;
+  /** Called when closing a cursor that nobody reads fails: there is no request to tell. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** One page of a query's results. `cursor` is there while there may be more. */
@@ -125,8 +127,9 @@ export class Cursors {
   }
 
   #rest(cursor: Cursor): void {
-    cursor.timer = this.#options.env.timers.after(this.#options.idleMs, () => {
-      if (!cursor.isBusy) void this.#close(cursor).catch(() => undefined);
+    const { env, idleMs, onFailure } = this.#options;
+    cursor.timer = env.timers.after(idleMs, () => {
+      if (!cursor.isBusy) void this.#close(cursor).catch(onFailure);
     });
   }
 

@@ -1,8 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasCode, type Value } from '@themisdb/base';
-import { defaultNamespace, mustName, parseJson, themisError } from '@themisdb/protocol';
+import { hasCode, isThemisError, type InvariantError, type Value } from '@themisdb/base';
+import {
+  defaultNamespace,
+  mustName,
+  parseJson,
+  themisError,
+  type Problem,
+} from '@themisdb/protocol';
 import { isAsking, readBody, streamBody } from './body.ts';
+import { brokenInvariant } from './broken-invariant.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
+import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -21,6 +29,7 @@ export class Exchange {
   #abort: AbortController | undefined;
   #deadlineMs: number | undefined;
   #onEnd: (() => void)[] = [];
+  #broken: InvariantError | undefined;
 
   constructor(services: Services, request: IncomingMessage, response: ServerResponse, id: string) {
     this.services = services;
@@ -61,10 +70,34 @@ export class Exchange {
     return (this.#abort ??= this.#makeAbort()).signal;
   }
 
-  /** The error to answer with: a query killed because the request's time was over says so. */
-  causeOf(error: unknown): unknown {
+  /** What the client is told of a failure of this request, which is counted, and logged when it is ours. */
+  problemOf(thrown: unknown): Problem {
+    const error = this.#causeOf(thrown);
+    const { problem } = problemOf(error, this.requestId);
+    this.services.metrics.failed(problem.error.code);
+    if (problem.status >= 500) this.#logFailure(error);
+    this.#broken ??= brokenInvariant(thrown);
+    return problem;
+  }
+
+  /** The invariant this request found broken: the process cannot go on. */
+  get broken(): InvariantError | undefined {
+    return this.#broken;
+  }
+
+  /** A query killed because the request's time was over says so. */
+  #causeOf(error: unknown): unknown {
     const signal = this.#abort?.signal;
     return signal?.aborted === true && hasCode(error, 'QUERY_KILLED') ? signal.reason : error;
+  }
+
+  #logFailure(error: unknown): void {
+    const level = isThemisError(error) && error.kind === 'unavailable' ? 'warn' : 'error';
+    this.services.env.log.write(level, 'a request failed', {
+      requestId: this.requestId,
+      method: this.method,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
 
   get isClientGone(): boolean {

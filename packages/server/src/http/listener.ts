@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { hasCode, isThemisError } from '@themisdb/base';
+import { hasCode, type InvariantError } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { sendStream, sendWhole, type Answer } from './answer.ts';
 import { Exchange } from './exchange.ts';
 import type { HostGuard } from './host-guard.ts';
 import { problemType } from './media-type.ts';
 import type { RouteMetrics } from './metrics.ts';
-import { problemOf, problemText } from './problem.ts';
+import { problemText } from './problem.ts';
 import type { Route } from './route.ts';
 import { Router, type Found } from './router.ts';
 import type { Services } from './services.ts';
@@ -24,6 +24,9 @@ interface Target {
   readonly route: Route;
   readonly metrics: RouteMetrics;
 }
+
+/** How long a broken invariant waits for the client to take the answer. */
+const lastWordMs = 1000;
 
 /**
  * Takes requests from `node:http` to their routes and sends the answers. Works on node's own request
@@ -71,8 +74,27 @@ export class Listener {
       status = await this.#fail(exchange, error);
     }
     exchange.end();
+    if (exchange.broken !== undefined) await this.#giveUp(exchange, exchange.broken);
     if (--metrics.inFlight === 0) for (const wake of this.#idlers.splice(0)) wake();
     (target?.metrics ?? this.#unrouted).answered(status, env.clock.monotonicMs() - startedMs);
+  }
+
+  /** The client hears of it if it listens; then it is the process's end. */
+  async #giveUp({ response, requestId }: Exchange, error: InvariantError): Promise<void> {
+    const { env, onBrokenInvariant } = this.#services;
+    await new Promise<void>((resolve) => {
+      if (response.writableFinished || response.destroyed) return resolve();
+      const timer = env.timers.after(lastWordMs, resolve);
+      response.once('close', () => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    env.log.write('error', 'an invariant does not hold: the process ends', {
+      requestId,
+      error: error.stack ?? error.message,
+    });
+    onBrokenInvariant(error);
   }
 
   /** Resolves when no request is under way. */
@@ -112,11 +134,9 @@ export class Listener {
     return answer.status;
   }
 
-  async #fail(exchange: Exchange, thrown: unknown): Promise<number> {
-    const error = exchange.causeOf(thrown);
-    const { status, problem, isDefect } = problemOf(error, exchange.requestId);
-    this.#services.metrics.failed(problem.error.code);
-    if (isDefect || status >= 500) this.#logError(exchange, error);
+  async #fail(exchange: Exchange, error: unknown): Promise<number> {
+    const problem = exchange.problemOf(error);
+    const { status } = problem;
     if (exchange.response.headersSent) {
       exchange.response.destroy();
       return status;
@@ -138,15 +158,6 @@ export class Listener {
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     const { bodyBytesMax } = this.#services.config.limits;
     return encoding !== undefined || Number(length ?? 0) > bodyBytesMax;
-  }
-
-  #logError(exchange: Exchange, error: unknown): void {
-    const level = isThemisError(error) && error.kind === 'unavailable' ? 'warn' : 'error';
-    this.#services.env.log.write(level, 'a request failed', {
-      requestId: exchange.requestId,
-      method: exchange.method,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { QueryRun } from '@themisdb/query';
 import type { Exchange } from './exchange.ts';
-import { problemOf } from './problem.ts';
+import { problemText } from './problem.ts';
 import { endOf } from './query-answer.ts';
 
 /** Characters gathered into one piece of the answer. */
@@ -25,17 +25,8 @@ export async function* streamRun(exchange: Exchange, run: QueryRun): AsyncGenera
       piece = '';
     }
     yield `{"end":${JSON.stringify(endOf(run))}}\n`;
-  } catch (thrown) {
-    const error = exchange.causeOf(thrown);
-    const { problem, isDefect } = problemOf(error, exchange.requestId);
-    exchange.services.metrics.failed(problem.error.code);
-    if (isDefect) {
-      exchange.services.env.log.write('error', 'a query stream failed', {
-        requestId: exchange.requestId,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
-    }
-    yield `${piece}{"error":${JSON.stringify(problem)}}\n`;
+  } catch (error) {
+    yield `${piece}{"error":${problemText(exchange.problemOf(error))}}\n`;
   } finally {
     await run.close();
   }

@@ -1,4 +1,4 @@
-import type { Env } from '@themisdb/base';
+import type { Env, InvariantError } from '@themisdb/base';
 import type { JsonLimits } from '@themisdb/protocol';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { DatabaseParts } from '../database/database.ts';
@@ -23,6 +23,8 @@ export interface Services {
   readonly stopping: AbortSignal;
   /** Aborts when the time to stop is over: those who still work end as well. */
   readonly stopNow: AbortSignal;
+  /** Called with a broken invariant once the answer that tells of it is out; ends the process. */
+  readonly onBrokenInvariant: (error: InvariantError) => void;
   /** The OpenAPI document, serialised once. */
   readonly openApi: () => string;
 }

@@ -22,14 +22,18 @@ export interface TestRequest {
   readonly body?: string | Uint8Array;
 }
 
-/** A server with an in-memory engine on a free port, and a client that shows everything. */
-export interface TestServer {
-  readonly running: RunningServer;
+/** A client that shows everything. */
+export interface TestClient {
   readonly url: string;
   send(method: string, path: string, options?: TestRequest): Promise<TestAnswer>;
   /** The message as it arrives, for streams. */
   open(method: string, path: string, options?: TestRequest): Promise<IncomingMessage>;
   aql(query: string, params?: object, options?: object): Promise<TestAnswer>;
+}
+
+/** A server with an in-memory engine on a free port, and a client of it. */
+export interface TestServer extends TestClient {
+  readonly running: RunningServer;
   stop(): Promise<void>;
 }
 
@@ -42,18 +46,22 @@ export async function startTestServer(
     log: silentLog,
     ...(env === undefined ? {} : { env }),
   });
-  const send: TestServer['send'] = async (method, path, options) => {
-    const message = await openRequest(running.url, method, path, options ?? {});
-    return readAnswer(message);
-  };
   return {
+    ...testClient(running.url),
     running,
-    url: running.url,
+    stop: () => running.stop({ graceMs: 1000 }),
+  };
+}
+
+export function testClient(url: string): TestClient {
+  const send: TestClient['send'] = async (method, path, options) =>
+    readAnswer(await openRequest(url, method, path, options ?? {}));
+  return {
+    url,
     send,
-    open: (method, path, options) => openRequest(running.url, method, path, options ?? {}),
+    open: (method, path, options) => openRequest(url, method, path, options ?? {}),
     aql: (query, params, options) =>
       send('POST', '/query/aql', { json: { query, params, options } }),
-    stop: () => running.stop({ graceMs: 1000 }),
   };
 }
 

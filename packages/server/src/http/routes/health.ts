@@ -1,3 +1,4 @@
+import { isThemisError } from '@themisdb/base';
 import type { Store } from '@themisdb/storage';
 import { z } from 'zod';
 import { json, type Answer } from '../answer.ts';
@@ -79,7 +80,8 @@ function isAlive(store: Store): boolean {
   try {
     store.begin({ readOnly: true }).rollback();
     return true;
-  } catch {
+  } catch (error) {
+    if (!isThemisError(error)) throw error;
     return false;
   }
 }

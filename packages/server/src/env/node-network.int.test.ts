@@ -1,9 +1,20 @@
 import type { LogLevel } from '@themisdb/base';
 import { openChannel, type ShardChannel } from '@themisdb/channel';
 import { runChannelContract } from '@themisdb/testing/channel-contract';
+import { runNetworkContract } from '@themisdb/testing/network-contract';
 import { nodeClock } from './node-clock.ts';
 import { nodeNetwork } from './node-network.ts';
 import { nodeTimers } from './node-timers.ts';
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+
+runNetworkContract('node:net', async () => ({
+  network: nodeNetwork,
+  address: '127.0.0.1:0',
+  run: (body) => body(),
+  settle,
+  dispose: async () => {},
+}));
 
 runChannelContract('over TCP', async () => {
   const logged: { level: LogLevel; message: string }[] = [];
@@ -25,7 +36,7 @@ runChannelContract('over TCP', async () => {
       return [end, await accepted];
     },
     run: (body) => body(),
-    settle: () => new Promise((resolve) => setTimeout(resolve, 10)),
+    settle,
     logged,
     async dispose() {
       await Promise.all(ends.map((end) => end.close()));

@@ -4,6 +4,8 @@ export { SimDisk, type LatencyMs, type SimDiskOptions } from './sim-disk.ts';
 export { makeSimEnv, type SimEnv, type SimEnvOptions } from './sim-env.ts';
 export type { DiskFault, DiskOperation } from './sim-faults.ts';
 export { SimLog, type SimLogLine } from './sim-log.ts';
+export { SimNetwork, type SimNetworkOptions } from './sim-network.ts';
+export type { NetworkFault } from './sim-paths.ts';
 export { SimRandom } from './sim-random.ts';
 export { SimTimers } from './sim-timers.ts';
 export { Trace } from './trace.ts';

@@ -275,6 +275,25 @@ export const errorCatalogue = {
     meaning:
       'The node does not lead the shard and the write was not done; try again, or ask the leader named.',
   },
+  NO_LEADER: {
+    kind: 'unavailable',
+    status: 503,
+    retryable: true,
+    meaning:
+      'No leader of the shard could be reached in time; the request had no effect and may be repeated.',
+  },
+  MEMBER_CHANGE_REFUSED: {
+    kind: 'conflict',
+    status: 409,
+    meaning:
+      'The change of members would leave too few replicas, names an unknown one, or another is under way.',
+  },
+  SNAPSHOT_GONE: {
+    kind: 'unavailable',
+    status: 503,
+    retryable: true,
+    meaning: 'The state a replica wanted to fetch is not held any more; it asks for another.',
+  },
   UNKNOWN_OUTCOME: {
     kind: 'unavailable',
     status: 503,

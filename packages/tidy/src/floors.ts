@@ -30,6 +30,7 @@ export const floors: Readonly<Record<string, PackageRule>> = {
   channel: { floor: 2, only: ['base', 'protocol'] },
   models: { floor: 3 },
   query: { floor: 3, beside: ['models'] },
+  replication: { floor: 4 },
   server: { floor: 5, node: true },
   client: { floor: 5, only: ['base', 'protocol', 'sharding', 'aql'], node: true },
   cli: { floor: 5, beside: ['server', 'client'], node: true },

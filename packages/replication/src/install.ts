@@ -1,0 +1,27 @@
+import { assert, type Env } from '@themisdb/base';
+import type { StateMachine } from '@themisdb/storage';
+import { readSnapshotFile, removeSnapshotFiles } from './incoming-snapshot.ts';
+import type { ReplicaLog } from './replica-log.ts';
+
+/**
+ * Puts a fetched snapshot in the place of state and log. The log names it as being installed before the
+ * first key of the old state goes, and until the last of the new one is durable: whatever happens in
+ * between, the same is done again at the next start, from the same file.
+ */
+export async function finishInstall(parts: {
+  readonly env: Pick<Env, 'disk' | 'log'>;
+  readonly log: ReplicaLog;
+  readonly machine: StateMachine;
+  readonly shard: number;
+}): Promise<void> {
+  const { env, log, machine, shard } = parts;
+  const pending = log.state.installing;
+  if (pending === undefined) return;
+  await machine.install(readSnapshotFile(env.disk, pending.file));
+  const { index, term } = machine.applied;
+  assert(index === pending.index && term === pending.term, 'a snapshot is of the place it names');
+  await log.restart({ index, term });
+  await log.saveState({ installing: undefined });
+  await removeSnapshotFiles(env.disk, shard);
+  env.log.write('info', 'a snapshot was installed', { shard, index, term });
+}

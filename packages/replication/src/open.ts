@@ -1,0 +1,110 @@
+import { RawNode, type ConfState, type RaftConfig } from '@themisdb/raft';
+import { openMachine, type OpenMachineOptions } from '@themisdb/storage';
+import type { Wal } from '@themisdb/wal';
+import type { RaftTransport, Replica } from './contract.ts';
+import { removeSnapshotFiles } from './incoming-snapshot.ts';
+import { finishInstall } from './install.ts';
+import { decodeConfState } from './message-codec.ts';
+import { OutgoingSnapshots } from './outgoing-snapshots.ts';
+import { ReplicaLog } from './replica-log.ts';
+import { RaftReplica } from './replica.ts';
+import { defaultTiming, type Timing } from './timing.ts';
+
+export interface OpenReplicaOptions extends OpenMachineOptions {
+  /** Opened by the caller and closed by him, after the replica. Shared by all replicas of a node. */
+  readonly wal: Wal;
+  /** From 1; never used again, not even by the same machine after it lost its disk. Default 1. */
+  readonly nodeId?: number | undefined;
+  /**
+   * The first voters of a new group, the same on each of them. Ignored once the replica has a membership
+   * of its own. Empty: this replica waits to be added to a group. Default: itself alone.
+   */
+  readonly members?: readonly number[] | undefined;
+  /** Needed unless the replica stays alone. */
+  readonly transport?: RaftTransport | undefined;
+  readonly timing?: Partial<Timing> | undefined;
+  /** Sent to one peer that needs a snapshot. Default 100 MB/s. */
+  readonly snapshotBytesPerSecond?: number | undefined;
+  /** Entries kept in memory for peers that are behind; who is further behind gets a snapshot. Default 64 MiB. */
+  readonly logCacheBytes?: number | undefined;
+}
+
+const messageBytesMax: number = 1024 * 1024;
+const applyingBytesMax: number = 32 * 1024 * 1024;
+const uncommittedBytesMax: number = 256 * 1024 * 1024;
+const inflightMessagesMax = 256;
+const inflightBytesMax: number = 64 * 1024 * 1024;
+const snapshotIdleMs = 60_000;
+
+/**
+ * Opens one replica of one shard. A replica alone in its group has applied its whole log, and leads,
+ * when this resolves; one with peers serves what it has and takes part in elections from then on.
+ *
+ * FORMAT_UNKNOWN, LOG_CORRUPT, DATA_CORRUPT, CONFIG_INVALID.
+ */
+export async function openReplica(options: OpenReplicaOptions): Promise<Replica> {
+  const { env, wal, shard = 1, nodeId = 1, transport } = options;
+  const timing = { ...defaultTiming, ...options.timing };
+  const firstMembers = membersOf(options.members ?? [nodeId]);
+  const { store, machine } = await openMachine(options);
+  const confState = (): ConfState =>
+    machine.membership === undefined ? firstMembers : decodeConfState(machine.membership);
+  const outgoing = new OutgoingSnapshots({
+    env,
+    machine,
+    confState: firstMembers,
+    bytesPerSecond: options.snapshotBytesPerSecond ?? 100_000_000,
+    idleMs: snapshotIdleMs,
+  });
+  const applied = (): typeof machine.applied => machine.applied;
+  const log = await ReplicaLog.open({
+    env,
+    wal,
+    shard,
+    nodeId,
+    applied,
+    confState,
+    snapshot: () => outgoing.snapshot(log.firstIndex()),
+  });
+  await finishInstall({ env, log, machine, shard });
+  await removeSnapshotFiles(env.disk, shard);
+  const config: RaftConfig = {
+    id: nodeId,
+    electionTicks: Math.round(timing.electionMs / timing.tickMs),
+    heartbeatTicks: Math.round(timing.heartbeatMs / timing.tickMs),
+    storage: log,
+    random: (bound) => Math.floor(env.random.float() * bound),
+    applied: machine.applied.index,
+    asyncStorageWrites: true,
+    messageBytesMax,
+    applyingBytesMax,
+    uncommittedBytesMax,
+    inflightMessagesMax,
+    inflightBytesMax,
+    checkQuorum: true,
+    preVote: true,
+    disableProposalForwarding: true,
+    stepDownOnRemoval: true,
+  };
+  const replica = new RaftReplica({
+    env,
+    wal,
+    shard,
+    nodeId,
+    store,
+    machine,
+    log,
+    node: new RawNode(config),
+    outgoing,
+    transport,
+    timing,
+    logCacheBytes: options.logCacheBytes ?? 64 * 1024 * 1024,
+    firstMembers,
+  });
+  await replica.start();
+  return replica;
+}
+
+function membersOf(ids: readonly number[]): ConfState {
+  return { voters: ids, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+}

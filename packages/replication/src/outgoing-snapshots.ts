@@ -1,0 +1,125 @@
+import { utf8Encode, type Env, type TimerHandle } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import type { ConfState, Snapshot } from '@themisdb/raft';
+import type { HeldState, StateMachine } from '@themisdb/storage';
+import type { SnapshotRequest } from './contract.ts';
+import { decodeConfState } from './message-codec.ts';
+import { chunksOf, encodeEnd } from './snapshot-chunks.ts';
+
+export interface OutgoingOptions {
+  readonly env: Pick<Env, 'timers' | 'random'>;
+  readonly machine: StateMachine;
+  /** Membership while the store has none stored. */
+  readonly confState: ConfState;
+  readonly bytesPerSecond: number;
+  /** A snapshot nobody has read from for so long is given up. */
+  readonly idleMs: number;
+}
+
+interface Held {
+  readonly id: string;
+  readonly state: HeldState;
+  readonly snapshot: Snapshot;
+  readers: number;
+  timer: TimerHandle | undefined;
+}
+
+/**
+ * States this replica holds still for others to fetch. The core is handed the metadata at once; the
+ * entries are read from the engine's snapshot when a peer asks, at a limited rate. A peer that broke off
+ * goes on behind the last key it has, as long as the state is held.
+ */
+export class OutgoingSnapshots {
+  readonly #options: OutgoingOptions;
+  readonly #held = new Map<string, Held>();
+  #latest: Held | undefined;
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+  }
+
+  /** What is held, when it reaches `firstIndex - 1`; else a state of now. */
+  snapshot(firstIndex: number): Snapshot {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.snapshot.metadata.index >= firstIndex - 1)
+      return latest.snapshot;
+    const state = this.#options.machine.hold();
+    const { index, term } = state.applied;
+    const confState =
+      state.membership === undefined ? this.#options.confState : decodeConfState(state.membership);
+    const id = `${index}-${term}-${this.#options.env.random.u32().toString(36)}`;
+    const snapshot = { metadata: { index, term, confState }, data: utf8Encode(id) };
+    const held: Held = { id, state, snapshot, readers: 0, timer: undefined };
+    this.#held.set(id, held);
+    this.#latest = held;
+    this.#rest(held);
+    return snapshot;
+  }
+
+  /** The chunks of a held state. SNAPSHOT_GONE. */
+  async *serve({ id, after }: SnapshotRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const held = this.#held.get(id);
+    if (held === undefined)
+      throw themisError('SNAPSHOT_GONE', { message: `snapshot ${id} is not held here` });
+    held.readers++;
+    held.timer?.cancel();
+    try {
+      // Counted from the start, also for a reader that goes on in the middle.
+      let count = after === undefined ? 0 : await countUpTo(held.state, after);
+      for await (const chunk of chunksOf(held.state.entries(after))) {
+        signal.throwIfAborted();
+        count += chunk.count;
+        yield chunk.bytes;
+        await this.#pause(chunk.bytes.length, signal);
+      }
+      yield encodeEnd(count);
+    } finally {
+      held.readers--;
+      this.#rest(held);
+    }
+  }
+
+  /** Whether a peer is reading the state of that index now. */
+  isRead(index: number): boolean {
+    for (const { snapshot, readers } of this.#held.values())
+      if (snapshot.metadata.index === index && readers > 0) return true;
+    return false;
+  }
+
+  close(): void {
+    for (const held of Array.from(this.#held.values())) this.#drop(held);
+  }
+
+  #pause(bytes: number, signal: AbortSignal): Promise<void> {
+    const { env, bytesPerSecond } = this.#options;
+    if (!Number.isFinite(bytesPerSecond)) return env.timers.yield();
+    return env.timers.sleep((1000 * bytes) / bytesPerSecond, signal);
+  }
+
+  #rest(held: Held): void {
+    const { env, idleMs } = this.#options;
+    held.timer?.cancel();
+    held.timer = env.timers.after(idleMs, () => {
+      if (held.readers === 0) this.#drop(held);
+    });
+  }
+
+  #drop(held: Held): void {
+    held.timer?.cancel();
+    this.#held.delete(held.id);
+    if (this.#latest === held) this.#latest = undefined;
+    held.state.release();
+  }
+}
+
+async function countUpTo(state: HeldState, key: Uint8Array): Promise<number> {
+  let count = 0;
+  for await (const batch of state.entries()) {
+    for (const entry of batch) {
+      count++;
+      if (entry.key.length === key.length && entry.key.every((byte, i) => byte === key[i]))
+        return count;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,47 @@
+import type { Log } from '@themisdb/base';
+import type { RaftBatch } from './contract.ts';
+import type { ReplicaLog } from './replica-log.ts';
+
+/**
+ * Which life of each peer is the one that may speak. The first that does is remembered durably; one that
+ * comes under the same id with another incarnation has lost its disk, and what it promised before with
+ * it: it could help to elect a leader that lacks committed entries, so it is not listened to. It comes
+ * back as a new member, under a new id.
+ */
+export class Peers {
+  readonly #log: ReplicaLog;
+  readonly #report: Log;
+  readonly #refused = new Set<string>();
+  readonly #learning = new Set<number>();
+
+  constructor(log: ReplicaLog, report: Log) {
+    this.#log = log;
+    this.#report = report;
+  }
+
+  /** Whether messages of the batch may be taken. Those of a peer never heard before are dropped once. */
+  accepts(from: number, { incarnation }: RaftBatch): boolean {
+    const known = this.#log.state.peers.get(from);
+    if (known === incarnation) return true;
+    if (known === undefined) this.#learn(from, incarnation);
+    else this.#refuse(from, incarnation);
+    return false;
+  }
+
+  #learn(from: number, incarnation: number): void {
+    if (this.#learning.has(from)) return;
+    this.#learning.add(from);
+    const peers = new Map(this.#log.state.peers).set(from, incarnation);
+    // Its failure is the log's, which whoever waits for the log is told.
+    void this.#log.saveState({ peers }).catch(() => undefined);
+  }
+
+  #refuse(from: number, incarnation: number): void {
+    const name = `${from} ${incarnation}`;
+    if (this.#refused.has(name)) return;
+    this.#refused.add(name);
+    this.#report.write('error', 'a replica has lost its data and is ignored; add it anew', {
+      replica: from,
+    });
+  }
+}

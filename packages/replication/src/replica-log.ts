@@ -1,0 +1,274 @@
+import { hasCode, type Env } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import {
+  EntryType,
+  type Compacted,
+  type ConfState,
+  type Entry,
+  type HardState,
+  type Snapshot,
+  type Storage,
+  type Unavailable,
+} from '@themisdb/raft';
+import { recordKindOf, RecordReader, type AppliedPlace } from '@themisdb/storage';
+import type { Wal, WalRecord } from '@themisdb/wal';
+import { EntryCache } from './entry-cache.ts';
+import { decodeState, encodeState, type ReplicaState } from './state-record.ts';
+
+/** Kinds of log records beyond those of the store. */
+const kind = { confChange: 16, confChangeV2: 17, state: 18 } as const;
+/** Records of a group of its own, so that entries keep their indexes. */
+const stateGroupOf = (shard: number): number => (shard | 0x8000_0000) >>> 0;
+const stateRecordsMax = 64;
+const retryMs = 200;
+/** Of one append to the log. */
+const appendBytesMax: number = 128 * 1024 * 1024;
+
+export interface ReplicaLogOptions {
+  readonly env: Env;
+  readonly wal: Wal;
+  readonly shard: number;
+  readonly nodeId: number;
+  /** How far the engine is, when it is asked. */
+  readonly applied: () => AppliedPlace;
+  /** Likewise: who is a member as of the applied place. */
+  readonly confState: () => ConfState;
+  /** The state that another replica gets, while it is being made: undefined. */
+  readonly snapshot: () => Snapshot | undefined;
+}
+
+/**
+ * The log of one replica: what the core reads (`Storage`), in memory, and what makes it durable, in the
+ * log all replicas of this node share.
+ */
+export class ReplicaLog implements Storage {
+  readonly #options: ReplicaLogOptions;
+  readonly cache: EntryCache;
+  #state: ReplicaState;
+  #stateIndex: number;
+  #stateRecords = 0;
+
+  private constructor(
+    options: ReplicaLogOptions,
+    parts: { cache: EntryCache; state: ReplicaState; stateIndex: number },
+  ) {
+    this.#options = options;
+    this.cache = parts.cache;
+    this.#state = parts.state;
+    this.#stateIndex = parts.stateIndex;
+  }
+
+  /** LOG_CORRUPT; CONFIG_INVALID when the log belongs to another replica. */
+  static async open(options: ReplicaLogOptions): Promise<ReplicaLog> {
+    const { wal, shard, env, nodeId } = options;
+    const applied = options.applied();
+    const found = await readState(wal, shard);
+    const entries = await readEntries(wal, shard);
+    if (found !== undefined && found.state.nodeId !== nodeId)
+      throw themisError('CONFIG_INVALID', {
+        message: `the data belongs to node ${found.state.nodeId}; configured is node ${nodeId}`,
+      });
+    const isInstalling = found?.state.installing !== undefined;
+    const cache = cacheOf(isInstalling ? [] : entries, applied);
+    const state = found?.state ?? {
+      nodeId,
+      incarnation: env.random.u32() * 0x1_0000 + (env.random.u32() & 0xffff),
+      // A log from before there were replicas: its entries were all of term 1.
+      term: entries.at(-1)?.term ?? applied.term,
+      vote: 0,
+      installing: undefined,
+      peers: new Map<number, number>(),
+    };
+    const log = new ReplicaLog(options, { cache, state, stateIndex: found?.index ?? 0 });
+    if (found === undefined) await log.saveState({});
+    return log;
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  // What the core asks.
+
+  initialState(): { hardState: HardState; confState: ConfState } {
+    const { term, vote } = this.#state;
+    // What was applied was committed; the commit index itself is not worth a write of its own.
+    const commit = Math.max(this.#options.applied().index, this.cache.before.index);
+    return { hardState: { term, vote, commit }, confState: this.#options.confState() };
+  }
+
+  firstIndex(): number {
+    return this.cache.firstIndex;
+  }
+
+  lastIndex(): number {
+    return this.cache.lastIndex;
+  }
+
+  term(index: number): number | Compacted | Unavailable {
+    return this.cache.term(index);
+  }
+
+  entries(lo: number, hi: number, bytesMax: number): readonly Entry[] | Compacted | Unavailable {
+    return this.cache.slice(lo, hi, bytesMax);
+  }
+
+  snapshot(): Snapshot | undefined {
+    return this.#options.snapshot();
+  }
+
+  // What the driver does.
+
+  /**
+   * Makes runs of entries and the hard state durable, waiting for space where there is none. A run may
+   * replace the end of one before it.
+   */
+  async append(
+    runs: readonly (readonly Entry[])[],
+    hardState: { readonly term: number; readonly vote: number } | undefined,
+  ): Promise<void> {
+    const records: WalRecord[] = [];
+    // In front: entries of a term must not outlive the knowledge of that term.
+    if (hardState !== undefined && this.#isNew(hardState))
+      records.push(this.#stateRecord({ ...this.#state, ...hardState }));
+    for (const run of runs) for (const entry of run) records.push(this.#entryRecord(entry));
+    if (records.length > 0) await this.#write(records);
+    for (const run of runs) this.cache.append(run);
+    await this.#trimState();
+  }
+
+  async saveState(change: Partial<ReplicaState>): Promise<void> {
+    await this.#write([this.#stateRecord({ ...this.#state, ...change })]);
+  }
+
+  /** Drops all entries: a snapshot up to `before` has taken their place. */
+  async restart(before: { readonly index: number; readonly term: number }): Promise<void> {
+    const { wal, shard } = this.#options;
+    const last = wal.bounds(shard)?.last;
+    if (last !== undefined) await wal.truncateBefore(shard, last + 1);
+    this.cache.restart(before);
+  }
+
+  /** Entries below `index` are needed neither by the engine nor by a peer. */
+  async truncateBefore(index: number): Promise<void> {
+    const { wal, shard } = this.#options;
+    const bounds = wal.bounds(shard);
+    if (bounds !== undefined && index > bounds.first) await wal.truncateBefore(shard, index);
+  }
+
+  #isNew({ term, vote }: { readonly term: number; readonly vote: number }): boolean {
+    return term !== this.#state.term || vote !== this.#state.vote;
+  }
+
+  #stateRecord(state: ReplicaState): WalRecord {
+    this.#state = state;
+    this.#stateRecords++;
+    return {
+      group: stateGroupOf(this.#options.shard),
+      index: ++this.#stateIndex,
+      term: state.term,
+      kind: kind.state,
+      payload: encodeState(state),
+    };
+  }
+
+  #entryRecord({ index, term, type, data }: Entry): WalRecord {
+    const payload = data ?? new Uint8Array(0);
+    const group = this.#options.shard;
+    if (type === EntryType.ConfChange)
+      return { group, index, term, kind: kind.confChange, payload };
+    if (type === EntryType.ConfChangeV2)
+      return { group, index, term, kind: kind.confChangeV2, payload };
+    return { group, index, term, kind: recordKindOf(data), payload };
+  }
+
+  async #trimState(): Promise<void> {
+    if (this.#stateRecords < stateRecordsMax) return;
+    this.#stateRecords = 0;
+    await this.#options.wal.truncateBefore(stateGroupOf(this.#options.shard), this.#stateIndex);
+  }
+
+  async #write(records: readonly WalRecord[]): Promise<void> {
+    for (const part of portions(records)) await this.#writePortion(part);
+  }
+
+  /** What is in the log of a leader cannot be taken back: a full disk is waited for. */
+  async #writePortion(records: readonly WalRecord[]): Promise<void> {
+    const { env, wal } = this.#options;
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await wal.append(records);
+      } catch (error) {
+        if (!hasCode(error, 'DISK_FULL')) throw error;
+        if (isFirst) env.log.write('warn', 'the log has no space left; trying again', {});
+        await env.timers.sleep(retryMs);
+      }
+    }
+  }
+}
+
+async function readState(
+  wal: Wal,
+  shard: number,
+): Promise<{ readonly state: ReplicaState; readonly index: number } | undefined> {
+  let last: WalRecord | undefined;
+  for await (const records of wal.replay(stateGroupOf(shard))) last = records.at(-1) ?? last;
+  if (last === undefined) return undefined;
+  const { kind: found, index, payload } = last;
+  if (found !== kind.state)
+    throw themisError('FORMAT_UNKNOWN', {
+      message: `record ${index} of the replica's state is of kind ${found}; ${kind.state} is known`,
+    });
+  return { state: decodeState(payload.slice()), index };
+}
+
+async function readEntries(wal: Wal, shard: number): Promise<Entry[]> {
+  const reader = new RecordReader();
+  const entries: Entry[] = [];
+  for await (const records of wal.replay(shard)) {
+    for (const record of records) entries.push(entryOf(record, reader));
+  }
+  return entries;
+}
+
+function entryOf(record: WalRecord, reader: RecordReader): Entry {
+  const { index, term, payload } = record;
+  if (record.kind === kind.confChange)
+    return { index, term, type: EntryType.ConfChange, data: payload };
+  if (record.kind === kind.confChangeV2) {
+    const data = payload.length === 0 ? undefined : payload;
+    return { index, term, type: EntryType.ConfChangeV2, data };
+  }
+  return { index, term, type: undefined, data: reader.data(record) };
+}
+
+/** The first record kept tells the term of the place before the rest. */
+function cacheOf(entries: readonly Entry[], applied: AppliedPlace): EntryCache {
+  const first = entries[0];
+  const last = entries.at(-1);
+  if (first === undefined || last === undefined)
+    return new EntryCache({ index: applied.index, term: applied.term });
+  if (first.index > applied.index + 1 || last.index < applied.index)
+    throw themisError('LOG_CORRUPT', {
+      message: `the engine has applied the log up to index ${applied.index}, but the log holds ${first.index} to ${last.index}: they do not belong together`,
+      details: { applied: applied.index, first: first.index, last: last.index },
+    });
+  const startsBehind = first.index === applied.index + 1;
+  const cache = new EntryCache(startsBehind ? applied : first);
+  cache.append(startsBehind ? entries : entries.slice(1));
+  return cache;
+}
+
+function* portions(records: readonly WalRecord[]): Iterable<readonly WalRecord[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [i, { payload }] of records.entries()) {
+    if (i > start && bytes + payload.length > appendBytesMax) {
+      yield records.slice(start, i);
+      start = i;
+      bytes = 0;
+    }
+    bytes += payload.length;
+  }
+  yield records.slice(start);
+}

@@ -1,0 +1,655 @@
+import { assert, hasCode, InvariantError, type Env, type TimerHandle } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
+import {
+  confStateOf,
+  decodeConfChange,
+  holdsSnapshot,
+  isConfChangeEntry,
+  LOCAL_APPEND_THREAD,
+  LOCAL_APPLY_THREAD,
+  MessageType,
+  StateType,
+  type ConfState,
+  type Entry,
+  type Message,
+  type RawNode,
+  type Ready,
+  type Snapshot,
+} from '@themisdb/raft';
+import type { CommandLog, LogEntry, Proposed, StateMachine, Store } from '@themisdb/storage';
+import type { Wal } from '@themisdb/wal';
+import type {
+  MemberChange,
+  RaftBatch,
+  RaftTransport,
+  ReadMode,
+  ReadOptions,
+  Replica,
+  ReplicaStatus,
+} from './contract.ts';
+import { finishInstall } from './install.ts';
+import { IncomingSnapshot } from './incoming-snapshot.ts';
+import { Members } from './members.ts';
+import { encodeConfState } from './message-codec.ts';
+import type { OutgoingSnapshots } from './outgoing-snapshots.ts';
+import { Peers } from './peers.ts';
+import { Reads } from './reads.ts';
+import type { ReplicaLog } from './replica-log.ts';
+import { describeStatus } from './status.ts';
+import type { Timing } from './timing.ts';
+
+export interface ReplicaParts {
+  readonly env: Env;
+  readonly wal: Wal;
+  readonly shard: number;
+  readonly nodeId: number;
+  readonly store: Store;
+  readonly machine: StateMachine;
+  readonly log: ReplicaLog;
+  readonly node: RawNode;
+  readonly outgoing: OutgoingSnapshots;
+  readonly transport: RaftTransport | undefined;
+  readonly timing: Timing;
+  readonly logCacheBytes: number;
+  /** Members until a change of membership was applied. */
+  readonly firstMembers: ConfState;
+}
+
+interface Stored {
+  readonly index: number;
+  readonly resolve: () => void;
+}
+
+const memberChangeTimeoutMs = 120_000;
+
+/**
+ * One loop around the core. Whatever comes in (ticks, messages, proposals, completions) steps the core
+ * and then takes its work out (`#pump`):
+ *
+ * - entries and hard state go to the log: one append for all that waits, one sync for all replicas of the
+ *   node; answers that promise something leave when it is done, a leader's appends at once;
+ * - committed entries go to the store, in order, while the log writes the next;
+ * - messages go to the transport, one batch a peer and pump.
+ *
+ * Numbered promises, cited by the tests:
+ * 1. Nothing is acknowledged or voted that is not durable.
+ * 2. The store applies what is committed and stored here, each entry once, in order.
+ * 3. The store is told to lead only when everything before the term's first entry is applied.
+ * 4. A snapshot takes the place of the state only when all of it is here and checked; a crash in between
+ *    is taken up where it was.
+ * 5. After an error that cannot be judged the replica stops, and says why; it never goes on.
+ */
+export class RaftReplica implements Replica, CommandLog {
+  readonly #parts: ReplicaParts;
+  readonly #reads: Reads;
+  readonly #members: Members;
+  readonly #peers: Peers;
+  readonly #listeners = new Set<(status: ReplicaStatus) => void>();
+  #appendQueue: Message[] = [];
+  #applyQueue: Message[] = [];
+  #appending: Promise<void> | undefined;
+  #applying: Promise<void> | undefined;
+  #outbox = new Map<number, Message[]>();
+  #stored: Stored[] = [];
+  #incoming: { readonly snapshot: IncomingSnapshot; readonly stop: AbortController } | undefined;
+  #tickTimer: TimerHandle | undefined;
+  #lastTickMs: number;
+  #isAlone: boolean;
+  #isPumping = false;
+  #isClosed = false;
+  #failure: unknown;
+  #lastIndex: number;
+  #role: StateType = StateType.Follower;
+  #leader = 0;
+  #term: number;
+  #commitIndex: number;
+  /** While leading: the first entry of the term, and whether the store knows. */
+  #leading: { readonly index: number; isTold: boolean } | undefined;
+  readonly nodeId: number;
+  readonly store: Store;
+
+  constructor(parts: ReplicaParts) {
+    const { env, node, machine, log, timing, transport } = parts;
+    this.#parts = parts;
+    this.nodeId = parts.nodeId;
+    this.store = parts.store;
+    this.#isAlone = this.#countsAlone(log.initialState().confState);
+    this.#lastIndex = log.lastIndex();
+    this.#lastTickMs = env.clock.monotonicMs();
+    const { hardState } = node.basicStatus();
+    this.#term = hardState.term;
+    this.#commitIndex = hardState.commit;
+    this.#peers = new Peers(log, env.log);
+    this.#reads = new Reads({
+      env,
+      node,
+      incarnation: log.state.incarnation,
+      electionMs: timing.electionMs,
+      leaseMs: timing.leaseMs,
+      appliedIndex: () => machine.applied.index,
+      appliedTimestamp: () => machine.applied.timestamp,
+      leaseIndex: () =>
+        this.#isToldToLead && !this.#isTransferring ? this.#commitIndex : undefined,
+      pump: () => this.#pump(),
+    });
+    this.#members = new Members({
+      env,
+      nodeId: parts.nodeId,
+      status: () => node.status(),
+      propose: (change) => {
+        if (node.proposeConfChange(change) !== 'ok') throw this.#notLeader();
+        this.#pump();
+      },
+      forceSnapshot: () => {
+        if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);
+      },
+      transferLeadership: () => this.transferLeadership(),
+      mustLead: () => {
+        this.#mustRun();
+        if (!this.#isToldToLead) throw this.#notLeader();
+      },
+    });
+    if (transport === undefined) return;
+    transport.receive = (from, batch) => this.#receive(from, batch);
+    transport.serveSnapshot = (_to, request, signal) => parts.outgoing.serve(request, signal);
+  }
+
+  /** A group of one leads at once. */
+  async start(): Promise<void> {
+    this.#parts.machine.attach(this);
+    this.#scheduleTick();
+    if (!this.isAlone) return;
+    this.#parts.node.campaign();
+    this.#pump();
+    await this.#untilLeading();
+  }
+
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  status(): ReplicaStatus {
+    const { node, log, machine, shard } = this.#parts;
+    return describeStatus(node.status(), {
+      shard,
+      appliedIndex: machine.applied.index,
+      lastIndex: this.#lastIndex,
+      firstIndex: log.firstIndex(),
+      failure: this.#failure,
+    });
+  }
+
+  async awaitReadable(mode: ReadMode, options: ReadOptions): Promise<void> {
+    this.#mustRun();
+    // Nobody else can have committed anything.
+    if (mode.type === 'strong' && this.#isToldToLead && this.isAlone) return;
+    await this.#reads.await(mode, options);
+    this.#mustRun();
+  }
+
+  changeMembers(change: MemberChange, options: { timeoutMs?: number } = {}): Promise<void> {
+    return this.#members.change(change, options.timeoutMs ?? memberChangeTimeoutMs);
+  }
+
+  async transferLeadership(to?: number): Promise<void> {
+    this.#mustRun();
+    if (this.#leading === undefined) return;
+    const target = to ?? this.#bestSuccessor();
+    if (target === undefined) throw this.#refuseTransfer('no other voter is there');
+    if (target === this.nodeId) return;
+    const { node, env, timing } = this.#parts;
+    this.#reads.endLease();
+    node.transferLeader(target);
+    this.#pump();
+    const endMs = env.clock.monotonicMs() + 2 * timing.electionMs;
+    while (this.#leading !== undefined) {
+      if (env.clock.monotonicMs() > endMs) throw this.#refuseTransfer(`${target} did not take it`);
+      await env.timers.sleep(timing.tickMs / 4);
+      this.#mustRun();
+    }
+  }
+
+  onRoleChange(listener: (status: ReplicaStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    if (!this.isAlone && this.#failure === undefined) {
+      await this.transferLeadership().catch((error: unknown) => {
+        if (!hasCode(error, 'MEMBER_CHANGE_REFUSED', 'STORE_FAILED')) throw error;
+      });
+      this.#parts.machine.follow({ leader: this.#leader, committedIndex: this.#commitIndex });
+    }
+    await this.#parts.store.close();
+    this.#isClosed = true;
+    this.#tickTimer?.cancel();
+    this.#incoming?.stop.abort();
+    this.#reads.close();
+    this.#parts.outgoing.close();
+    await this.#appending;
+    await this.#applying;
+  }
+
+  // The log, as the store sees it.
+
+  get nextIndex(): number {
+    return this.#lastIndex + 1;
+  }
+
+  propose(datas: readonly Uint8Array[]): Proposed {
+    if (!this.#isToldToLead || this.#failure !== undefined)
+      return { type: 'dropped', error: this.#notLeader() };
+    if (this.#parts.node.proposeAll(datas) !== 'ok')
+      return { type: 'dropped', error: this.#whyDropped() };
+    const term = this.#term;
+    this.#pump();
+    return { type: 'taken', term, stored: this.#whenStored(this.#lastIndex) };
+  }
+
+  reserve(bytes: number): Promise<void> | undefined {
+    return this.#parts.wal.reserve(bytes);
+  }
+
+  async release(index: number): Promise<void> {
+    const { log } = this.#parts;
+    this.#shrinkCache();
+    // The last one that may go stays: it tells the term of the place before the rest.
+    await log.truncateBefore(Math.min(index, log.cache.before.index));
+  }
+
+  // The loop.
+
+  #scheduleTick(): void {
+    const { env, timing } = this.#parts;
+    this.#tickTimer = env.timers.after(timing.tickMs, () => this.#tick());
+  }
+
+  /** One tick, however late it is: a loop that stood still must not take its peers for dead. */
+  #tick(): void {
+    if (this.#isClosed || this.#failure !== undefined) return;
+    const { env, node, timing } = this.#parts;
+    const now = env.clock.monotonicMs();
+    const isLate = now - this.#lastTickMs > timing.electionMs;
+    this.#lastTickMs = now;
+    if (isLate) this.#stalled();
+    this.#guard(() => node.tick());
+    this.#pump();
+    this.#scheduleTick();
+  }
+
+  /** The loop stood still for so long that another leader may be there. */
+  #stalled(): void {
+    this.#reads.endLease();
+    const successor = this.#leading === undefined ? undefined : this.#bestSuccessor();
+    if (successor === undefined) return;
+    this.#parts.env.log.write('warn', 'the loop stalled; leadership is handed over', {
+      to: successor,
+    });
+    this.#guard(() => this.#parts.node.transferLeader(successor));
+  }
+
+  #receive(from: number, batch: RaftBatch): void {
+    if (this.#isClosed || this.#failure !== undefined || batch.shard !== this.#parts.shard) return;
+    if (!this.#peers.accepts(from, batch)) return;
+    for (const message of batch.messages) {
+      if (message.from !== from || message.to !== this.nodeId) continue;
+      if (holdsSnapshot(message.snapshot)) this.#fetch(from, message, message.snapshot);
+      else this.#guard(() => void this.#parts.node.step(message));
+    }
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#failure !== undefined || this.#isClosed) return;
+    this.#isPumping = true;
+    const { node } = this.#parts;
+    this.#guard(() => {
+      while (node.hasReady()) this.#take(node.ready());
+    });
+    this.#isPumping = false;
+    this.#sendAll();
+    if (this.#appendQueue.length > 0) this.#appending ??= this.#appendLoop();
+    if (this.#applyQueue.length > 0) this.#applying ??= this.#applyLoop();
+  }
+
+  #take(ready: Ready): void {
+    const last = ready.entries.at(-1);
+    if (last !== undefined) this.#lastIndex = last.index;
+    if (holdsSnapshot(ready.snapshot)) this.#lastIndex = ready.snapshot.metadata.index;
+    // Before the commit index moves on: what our own term had not committed may be another's now.
+    if (ready.softState !== undefined) this.#roleChanged(ready.softState);
+    if (ready.hardState !== undefined) {
+      this.#term = ready.hardState.term;
+      this.#commitIndex = ready.hardState.commit;
+    }
+    for (const message of ready.messages) this.#route(message);
+    if (ready.readStates.length > 0) this.#reads.take(ready.readStates);
+  }
+
+  #route(message: Message): void {
+    if (message.to === LOCAL_APPEND_THREAD) this.#appendQueue.push(message);
+    else if (message.to === LOCAL_APPLY_THREAD) this.#applyQueue.push(message);
+    else this.#post(message);
+  }
+
+  #post(message: Message): void {
+    const queued = this.#outbox.get(message.to);
+    if (queued === undefined) this.#outbox.set(message.to, [message]);
+    else queued.push(message);
+  }
+
+  #sendAll(): void {
+    if (this.#outbox.size === 0) return;
+    const { transport, shard, log } = this.#parts;
+    const outbox = this.#outbox;
+    this.#outbox = new Map();
+    for (const [to, messages] of outbox) {
+      transport?.send(to, { shard, incarnation: log.state.incarnation, messages });
+      for (const message of messages)
+        if (message.type === MessageType.Snap) this.#watchSnapshot(to, message.snapshot!);
+    }
+  }
+
+  // Storage writes.
+
+  async #appendLoop(): Promise<void> {
+    while (this.#appendQueue.length > 0 && this.#failure === undefined && !this.#isClosed) {
+      const batch = this.#appendQueue;
+      this.#appendQueue = [];
+      try {
+        await this.#persist(batch);
+      } catch (error) {
+        this.#fail(error);
+        break;
+      }
+      this.#answer(batch);
+      this.#wakeStored();
+      this.#pump();
+    }
+    this.#appending = undefined;
+  }
+
+  async #persist(batch: readonly Message[]): Promise<void> {
+    const { log } = this.#parts;
+    let runs: (readonly Entry[])[] = [];
+    let hardState: { readonly term: number; readonly vote: number } | undefined;
+    for (const { term, vote, entries, snapshot } of batch) {
+      // Term 0: the hard state is as it was.
+      if (term !== 0) hardState = { term, vote };
+      if (holdsSnapshot(snapshot)) {
+        await log.append(runs, hardState);
+        runs = [];
+        await this.#install(snapshot);
+      }
+      if (entries.length > 0) runs.push(entries);
+    }
+    await log.append(runs, hardState);
+  }
+
+  /** Answers to ourselves are stepped, those to others sent. */
+  #answer(batch: readonly Message[]): void {
+    for (const { responses } of batch)
+      for (const response of responses) {
+        if (response.to === this.nodeId) this.#guard(() => void this.#parts.node.step(response));
+        else this.#post(response);
+      }
+  }
+
+  #whenStored(index: number): Promise<void> {
+    return new Promise((resolve) => this.#stored.push({ index, resolve }));
+  }
+
+  #wakeStored(all = false): void {
+    if (this.#stored.length === 0) return;
+    const last = this.#parts.log.lastIndex();
+    const waiting = this.#stored;
+    this.#stored = all ? [] : waiting.filter(({ index }) => index > last);
+    for (const { index, resolve } of waiting) if (all || index <= last) resolve();
+  }
+
+  // Applying.
+
+  async #applyLoop(): Promise<void> {
+    while (this.#applyQueue.length > 0 && this.#failure === undefined && !this.#isClosed) {
+      const batch = this.#applyQueue;
+      this.#applyQueue = [];
+      try {
+        await this.#apply(batch.flatMap(({ entries }) => entries));
+      } catch (error) {
+        this.#fail(error);
+        break;
+      }
+      this.#answer(batch);
+      this.#shrinkCache();
+      this.#reads.applied();
+      this.#pump();
+      this.#tellStore();
+    }
+    this.#applying = undefined;
+  }
+
+  async #apply(entries: readonly Entry[]): Promise<void> {
+    const { machine } = this.#parts;
+    const from = machine.applied.index;
+    // A snapshot may have brought some of them meanwhile.
+    const fresh = entries.filter(({ index }) => index > from).map((entry) => this.#logEntry(entry));
+    if (fresh.length > 0) await machine.apply(this.#withMembership(fresh));
+  }
+
+  #logEntry(entry: Entry): LogEntry {
+    const { index, term, data } = entry;
+    if (!isConfChangeEntry(entry)) return { index, term, data };
+    const change = decodeConfChange(entry);
+    assert(change !== undefined, () => `entry ${index} is no change of membership`);
+    const confState = this.#parts.node.applyConfChange(change);
+    this.#isAlone = this.#countsAlone(confState);
+    this.#parts.env.log.write('info', 'the members changed', { ...confState });
+    return { index, term, data: undefined, membership: encodeConfState(confState) };
+  }
+
+  /** The first members are stored with the first entry: snapshots have to name them. */
+  #withMembership(entries: readonly LogEntry[]): readonly LogEntry[] {
+    const { machine, firstMembers } = this.#parts;
+    const [first, ...rest] = entries;
+    if (machine.membership !== undefined || first!.membership !== undefined) return entries;
+    return [{ ...first!, membership: encodeConfState(firstMembers) }, ...rest];
+  }
+
+  #countsAlone({ voters, learners, votersOutgoing }: ConfState): boolean {
+    const isSole = voters.length === 1 && voters[0] === this.nodeId;
+    return isSole && learners.length === 0 && votersOutgoing.length === 0;
+  }
+
+  #shrinkCache(): void {
+    const { log, machine, logCacheBytes } = this.#parts;
+    const { cache } = log;
+    // Never below what is stored here, nor what the store has not got yet.
+    const to = Math.min(machine.applied.index, cache.lastIndex);
+    if (this.isAlone) cache.compact(to);
+    else if (cache.bytes > logCacheBytes) cache.shrink(to, logCacheBytes);
+  }
+
+  // Roles.
+
+  #roleChanged({
+    lead,
+    raftState,
+  }: {
+    readonly lead: number;
+    readonly raftState: StateType;
+  }): void {
+    const wasLeading = this.#leading !== undefined;
+    this.#role = raftState;
+    this.#leader = lead;
+    if (raftState === StateType.Leader) this.#leading ??= { index: this.#lastIndex, isTold: false };
+    else {
+      this.#leading = undefined;
+      this.#reads.endLease();
+      this.#wakeStored(true);
+      const leader = lead === 0 ? undefined : lead;
+      this.#parts.machine.follow({ leader, committedIndex: this.#commitIndex });
+    }
+    if (wasLeading !== (this.#leading !== undefined))
+      this.#parts.env.log.write('info', wasLeading ? 'leads no more' : 'leads', {
+        shard: this.#parts.shard,
+        leader: lead,
+      });
+    this.#tellStore();
+    void Promise.resolve().then(() => {
+      if (this.#listeners.size === 0) return;
+      const status = this.status();
+      for (const listener of this.#listeners) listener(status);
+    });
+  }
+
+  get #isToldToLead(): boolean {
+    return this.#leading?.isTold === true;
+  }
+
+  get #isTransferring(): boolean {
+    return this.#parts.node.basicStatus().leadTransferee !== 0;
+  }
+
+  /** Promise 3. */
+  #tellStore(): void {
+    const leading = this.#leading;
+    const { machine } = this.#parts;
+    if (leading === undefined || leading.isTold || machine.applied.index < leading.index) return;
+    leading.isTold = true;
+    machine.lead(this.#term).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #untilLeading(): Promise<void> {
+    const { env } = this.#parts;
+    while (!this.#isToldToLead) {
+      this.#mustRun();
+      await env.timers.yield();
+    }
+  }
+
+  #bestSuccessor(): number | undefined {
+    const { progress, config } = this.#parts.node.status();
+    const { voters } = confStateOf(config);
+    const others = voters.filter((id) => id !== this.nodeId && progress.get(id)?.recentActive);
+    return others.sort((a, b) => progress.get(b)!.match - progress.get(a)!.match)[0];
+  }
+
+  // Snapshots.
+
+  /** Fetches first, and tells the core when all of it is here. */
+  #fetch(from: number, message: Message, snapshot: Snapshot): void {
+    const { env, shard, transport } = this.#parts;
+    const incoming = new IncomingSnapshot(env, snapshot, shard);
+    if (this.#incoming?.snapshot.id === incoming.id) return;
+    this.#incoming?.stop.abort();
+    const stop = new AbortController();
+    const current = { snapshot: incoming, stop };
+    this.#incoming = current;
+    env.log.write('info', 'fetching a snapshot', { from, ...snapshot.metadata });
+    incoming
+      .fetch(transport!, from, stop.signal)
+      .then(() => {
+        if (this.#incoming !== current || this.#isClosed) return undefined;
+        this.#guard(() => void this.#parts.node.step(message));
+        this.#pump();
+        return undefined;
+      })
+      .catch((error: unknown) => {
+        if (this.#isClosed || this.#incoming !== current) return;
+        env.log.write('warn', 'a snapshot could not be fetched', { from, error: String(error) });
+        this.#incoming = undefined;
+      });
+  }
+
+  async #install(snapshot: Snapshot): Promise<void> {
+    const { env, shard, log, machine } = this.#parts;
+    await this.#applying;
+    const { file } = new IncomingSnapshot(env, snapshot, shard);
+    const { index, term, confState } = snapshot.metadata;
+    await log.saveState({ installing: { index, term, confState, file } });
+    await finishInstall({ env, log, machine, shard });
+    this.#isAlone = this.#countsAlone(confState);
+    this.#incoming = undefined;
+    this.#reads.applied();
+  }
+
+  /**
+   * The core hears of the end by the follower's answer. Where none comes in a long time, it tries again
+   * from what it knows.
+   */
+  #watchSnapshot(to: number, { metadata }: Snapshot): void {
+    const { env, node, outgoing, timing } = this.#parts;
+    const look = (): void => {
+      const member = this.#leading === undefined ? undefined : node.status().progress.get(to);
+      if (member?.state !== 'snapshot' || member.pendingSnapshot !== metadata.index) return;
+      if (outgoing.isRead(metadata.index)) {
+        env.timers.after(2 * timing.electionMs, look);
+        return;
+      }
+      this.#guard(() => node.reportSnapshot(to, 'failed'));
+      this.#pump();
+    };
+    env.timers.after(2 * timing.electionMs, look);
+  }
+
+  // Failures.
+
+  /** The core's invariants are what its state stands on: broken, nothing it says can be trusted. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#leading = undefined;
+    this.#tickTimer?.cancel();
+    this.#parts.env.log.write('error', 'the replica stopped', {
+      shard: this.#parts.shard,
+      isDefect: error instanceof InvariantError,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    this.#parts.machine.fail(error);
+    this.#reads.close();
+    this.#wakeStored(true);
+  }
+
+  #mustRun(): void {
+    if (this.#failure !== undefined)
+      throw themisError('STORE_FAILED', {
+        message: `the replica stopped: ${String(this.#failure)}`,
+        cause: this.#failure,
+      });
+    if (this.#isClosed) throw themisError('SHUTTING_DOWN', { message: 'the replica is closed' });
+  }
+
+  #notLeader(): Error {
+    const leader = this.#leader === 0 || this.#leader === this.nodeId ? undefined : this.#leader;
+    return themisError('NOT_LEADER', {
+      message:
+        leader === undefined
+          ? 'this replica does not lead the shard: an election is under way'
+          : `this replica does not lead the shard: replica ${leader} leads`,
+      details: { leader: leader ?? null },
+    });
+  }
+
+  #whyDropped(): Error {
+    if (this.#isTransferring || this.#role !== StateType.Leader) return this.#notLeader();
+    return themisError('TOO_MANY_REQUESTS', {
+      message: 'too much is written that a quorum of replicas has not stored yet',
+      details: { limit: 'uncommitted bytes' },
+      retryAfterMs: 1000,
+    });
+  }
+
+  #refuseTransfer(why: string): Error {
+    return themisError('MEMBER_CHANGE_REFUSED', { message: `leadership stays: ${why}` });
+  }
+}

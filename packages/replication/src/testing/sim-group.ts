@@ -1,0 +1,167 @@
+import { makeMemoryEngine, type KvEngine, type MemoryEngine } from '@themisdb/kv';
+import { loadTokenHash } from '@themisdb/sharding';
+import { makeSimEnv, SimScheduler, type SimEnv } from '@themisdb/testing';
+import { openWal, type Wal } from '@themisdb/wal';
+import type { RaftBatch, RaftTransport, Replica } from '../contract.ts';
+import { decodeBatch, encodeBatch } from '../message-codec.ts';
+import { openReplica, type OpenReplicaOptions } from '../open.ts';
+
+// Compiling WebAssembly takes real time, which simulated time does not wait for.
+await loadTokenHash();
+
+/** One replica with its world. `replica` is undefined while it is down. */
+export interface SimMember {
+  readonly id: number;
+  readonly env: SimEnv;
+  engine: KvEngine;
+  wal: Wal | undefined;
+  replica: Replica | undefined;
+}
+
+/**
+ * A group of replicas in one virtual time, on wires that deliver after a millisecond or so, in any order,
+ * unless they are cut. Messages travel as bytes.
+ */
+export class SimGroup {
+  readonly scheduler = new SimScheduler();
+  readonly members = new Map<number, SimMember>();
+  readonly #cut = new Set<string>();
+  readonly #options: Partial<OpenReplicaOptions>;
+  readonly #seed: number;
+
+  constructor(seed: number, options: Partial<OpenReplicaOptions> = {}) {
+    this.#seed = seed;
+    this.#options = options;
+  }
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    return this.scheduler.run(task, { virtualMsMax: 3_600_000 });
+  }
+
+  async start(ids: readonly number[]): Promise<void> {
+    for (const id of ids) await this.open(id, ids);
+  }
+
+  /** Opens a replica for the first time, or again on what is left of it. */
+  async open(id: number, first: readonly number[] = []): Promise<Replica> {
+    let member = this.members.get(id);
+    if (member === undefined) {
+      const env = makeSimEnv(this.#seed * 1000 + id, { scheduler: this.scheduler });
+      const engine = makeMemoryEngine({ crashable: true });
+      member = { id, env, engine, wal: undefined, replica: undefined };
+      this.members.set(id, member);
+    }
+    const { env, engine } = member;
+    const transport = this.#transport(member);
+    this.#transports.set(id, transport);
+    member.wal = await openWal(env, { directory: 'wal', segmentBytes: 64 * 1024 });
+    member.replica = await openReplica({
+      env,
+      engine,
+      wal: member.wal,
+      nodeId: id,
+      members: first,
+      transport,
+      snapshotBytesPerSecond: Number.POSITIVE_INFINITY,
+      ...this.#options,
+    });
+    return member.replica;
+  }
+
+  member(id: number): SimMember {
+    return this.members.get(id)!;
+  }
+
+  replica(id: number): Replica {
+    return this.member(id).replica!;
+  }
+
+  /** Power is cut: unsynced bytes are lost in part, the engine falls back to some earlier batch. */
+  crash(id: number): void {
+    const member = this.member(id);
+    member.env.crash();
+    member.engine = (member.engine as MemoryEngine).crash(member.env.prng);
+    member.replica = member.wal = undefined;
+  }
+
+  /** All there was on its disk is gone. */
+  wipe(id: number): void {
+    this.crash(id);
+    this.members.delete(id);
+  }
+
+  cut(...ids: readonly number[]): void {
+    for (const id of ids)
+      for (const other of this.members.keys())
+        if (!ids.includes(other)) {
+          this.#cut.add(`${id}>${other}`);
+          this.#cut.add(`${other}>${id}`);
+        }
+  }
+
+  heal(): void {
+    this.#cut.clear();
+  }
+
+  /** The replica that leads and knows it has a quorum: waits for one. */
+  async leader(among?: readonly number[]): Promise<Replica> {
+    for (;;) {
+      for (const { id, replica } of this.members.values()) {
+        if (replica === undefined || among?.includes(id) === false) continue;
+        if (replica.status().role === 'leader') {
+          const mode = { type: 'strong' } as const;
+          const isLeading = await replica.awaitReadable(mode, { timeoutMs: 500 }).then(
+            () => replica.status().role === 'leader',
+            () => false,
+          );
+          if (isLeading) return replica;
+        }
+      }
+      await this.sleep(20);
+    }
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.scheduler.at(ms, resolve));
+  }
+
+  async until(isDone: () => boolean): Promise<void> {
+    while (!isDone()) await this.sleep(10);
+  }
+
+  #transport(member: SimMember): RaftTransport {
+    const { id, env } = member;
+    return {
+      receive: () => {},
+      serveSnapshot: () => none(),
+      send: (to: number, batch: RaftBatch) => {
+        const bytes = encodeBatch(batch);
+        this.scheduler.at(0.2 + env.prng.float() * 1.5, () => {
+          const target = this.members.get(to);
+          if (this.#cut.has(`${id}>${to}`) || target?.replica === undefined) return;
+          this.#transports.get(to)?.receive(id, decodeBatch(bytes));
+        });
+      },
+      fetchSnapshot: (from, request, signal) => this.#carry(id, from, request, signal),
+    };
+  }
+
+  readonly #transports = new Map<number, RaftTransport>();
+
+  async *#carry(
+    to: number,
+    from: number,
+    request: Parameters<RaftTransport['fetchSnapshot']>[1],
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const source = this.#transports.get(from)!;
+    for await (const chunk of source.serveSnapshot(to, request, signal)) {
+      await this.sleep(1);
+      if (this.#cut.has(`${from}>${to}`) || this.members.get(from)?.replica === undefined)
+        throw new Error('the connection broke');
+      yield chunk;
+    }
+  }
+}
+
+async function* none(): AsyncIterable<Uint8Array> {}

@@ -38,7 +38,7 @@ export interface ShardChannel {
   /**
    * A request whose body is chunks too: resolves with the head of the answer, which may come before
    * `chunks` has been read to its end. Read or leave `answer.chunks`: until then the call stays open.
-   * `chunks` is left (`return`) as soon as the call is over; when it throws, the call is cancelled and
+   * `chunks` is not touched when the call is refused, and left (`return`) as soon as it is over; when it throws, the call is cancelled and
    * rejects with what it threw.
    */
   duplex(

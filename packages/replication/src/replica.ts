@@ -491,7 +491,7 @@ export class RaftReplica implements Replica, CommandLog {
       const leader = lead === 0 ? undefined : lead;
       this.#parts.machine.follow({ leader, committedIndex: this.#commitIndex });
     }
-    if (wasLeading !== (this.#leading !== undefined))
+    if (!this.#isAlone && wasLeading !== (this.#leading !== undefined))
       this.#parts.env.log.write('info', wasLeading ? 'leads no more' : 'leads', {
         shard: this.#parts.shard,
         leader: lead,

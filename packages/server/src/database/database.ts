@@ -1,5 +1,6 @@
 import { mustName, themisError } from '@themisdb/protocol';
 import type { Env } from '@themisdb/base';
+import type { Replica } from '@themisdb/replication';
 import type { KvStats } from '@themisdb/kv';
 import type {
   Change,
@@ -31,6 +32,8 @@ import { toDocument, toParams } from './values.ts';
 export interface DatabaseParts {
   readonly env: Env;
   readonly store: Store;
+  /** The same store as a member of its group; on one machine a group of one. */
+  readonly replica: Replica;
   readonly queries: QueryEngine;
   /** Refuses a declaration that could not be kept, before it reaches the store. */
   checkSpec(namespace: string, spec: CollectionSpec): void;

@@ -6,7 +6,8 @@ import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
 import { openRocksDB } from '@themisdb/kv-rocksdb';
 import { checkCollectionSpec, collectionRules } from '@themisdb/models';
 import { makeQueryEngine, type QueryLimits } from '@themisdb/query';
-import { openStore, type RulesFactory } from '@themisdb/storage';
+import { openReplica } from '@themisdb/replication';
+import type { RulesFactory } from '@themisdb/storage';
 import { openWal } from '@themisdb/wal';
 import { makeNodeEnv } from '../env/index.ts';
 import { makeDatabase, type DatabaseParts } from './database.ts';
@@ -49,12 +50,14 @@ export async function openParts(path: string, options: OpenOptions): Promise<Dat
     const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
     opened.unshift(wal);
     const rules = options.rules ?? collectionRules;
-    const store = await openStore({ env, engine, wal, rules });
-    opened.unshift(store);
+    const replica = await openReplica({ env, engine, wal, rules });
+    opened.unshift(replica);
+    const { store } = replica;
     const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
     return {
       env,
       store,
+      replica,
       queries,
       checkSpec: (namespace, spec) => checkCollectionSpec(namespace, spec, store.catalog()),
       stats: { engine: () => engine.stats(), wal: () => wal.stats() },

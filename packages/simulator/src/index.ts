@@ -1,1 +1,1 @@
-export {};
+export * from './check/index.ts';

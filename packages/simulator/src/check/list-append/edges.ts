@@ -42,7 +42,11 @@ function* everyVersionEdge(versions: Versions, numberOf: NumberOf): Iterable<Edg
       yield { type: 'wr', from: numberOf(seen.transaction), to: from, why };
     }
     const missed = position < order.length ? [order[position]!] : unobserved;
-    for (const { transaction, value } of missed) {
+    const own = missed.find(({ transaction }) => transaction === read.transaction);
+    for (const append of missed) {
+      // Appends to a version stand right after it: were another between, this one would be missed.
+      if (own !== undefined) yield ww(own, append, numberOf);
+      const { transaction, value } = append;
       const why = (a: string, b: string): string =>
         `${a} read ${list}, without ${JSON.stringify(value)} that ${b} appended`;
       yield { type: 'rw', from, to: numberOf(transaction), why };

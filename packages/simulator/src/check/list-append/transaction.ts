@@ -31,7 +31,7 @@ export interface ReadStep {
   readonly type: 'read';
   readonly key: string;
   /** What it saw, the transaction's own appends included; undefined if the answer never came. */
-  readonly values: readonly ListValue[] | undefined;
+  readonly values?: readonly ListValue[] | undefined;
 }
 
 export type ListValue = Exclude<Scalar, null | boolean>;

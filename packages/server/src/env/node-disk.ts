@@ -121,13 +121,17 @@ class NodeFile implements DiskFile {
     }
   }
 
-  /** Asked before a disk is filled to the last byte with zeros that are of no use. */
+  /**
+   * Asked before a disk is filled to the last byte with zeros that are of no use. As much again must
+   * stay free: what is logged here the engine writes once more, and where it finds no room, writes do
+   * not resume before it has 64 MiB.
+   */
   async #mustHaveRoom(bytes: number): Promise<void> {
     if (bytes <= 0) return;
     const { bavail, bsize } = await this.#attempt('allocate', statfs(dirname(this.#native)));
-    if (bavail * bsize >= bytes) return;
+    if (bavail * bsize >= 2 * bytes) return;
     throw themisError('DISK_FULL', {
-      message: `allocate of ${this.path} failed: ${bytes} bytes wanted, ${bavail * bsize} free`,
+      message: `allocate of ${this.path} failed: ${bytes} bytes wanted and as many left over, ${bavail * bsize} free`,
       details: { operation: 'allocate', path: this.path },
     });
   }

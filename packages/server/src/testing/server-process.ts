@@ -6,9 +6,9 @@ import { testClient, type TestClient } from './test-server.ts';
 export interface ServerProcess extends TestClient {
   /** What it logged so far: one JSON object a line. */
   readonly log: () => readonly LogLine[];
-  kill(signal: NodeJS.Signals): void;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
   /** Its exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals>;
+  readonly ended: Promise<number | string>;
 }
 
 export interface LogLine {
@@ -27,7 +27,7 @@ export async function startServerProcess(
     folder,
     JSON.stringify(flags),
   ]);
-  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number);
+  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
   const lines: string[] = [];
   const isServing = new Promise<string>((resolve) => {
     let rest = '';
@@ -40,10 +40,10 @@ export async function startServerProcess(
       }
     });
   });
-  const first = await Promise.race([isServing, ended]);
-  if (typeof first !== 'string') throw new Error(`no server: ${first}\n${lines.join('\n')}`);
+  const url = await Promise.race([isServing, ended.then(() => undefined)]);
+  if (url === undefined) throw new Error(`the server ended:\n${lines.join('\n')}`);
   return {
-    ...testClient(first),
+    ...testClient(url),
     log: () => lines.map((line) => JSON.parse(line) as LogLine),
     kill: (signal) => void child.kill(signal),
     ended,

@@ -8,6 +8,7 @@ import { nodeTimers } from './node-timers.ts';
 export { makeNodeDisk } from './node-disk.ts';
 export { makeJsonLog, type JsonLogOptions } from './node-log.ts';
 export { nodeNetwork } from './node-network.ts';
+export { channelPort } from './node-port.ts';
 
 export interface NodeEnvOptions {
   /** The folder `Env.disk` is confined to; made when absent. */

@@ -95,7 +95,7 @@ export class SimConnection implements NetworkConnection {
     if (bytes.length > 0) {
       this.#unread += bytes.length;
       // Copied, so that writer and reader do not share memory.
-      for (const part of this.#cut(bytes.slice())) this.#dispatch(part);
+      for (const part of this.#cut(new Uint8Array(bytes))) this.#dispatch(part);
     }
     this.#isSaturated = this.bufferedBytes >= highWaterMark;
     return !this.#isSaturated;

@@ -38,3 +38,8 @@ export type Scalar = string | number | boolean | null;
 export function formatInterval(interval: { call: number; returned: number }): string {
   return `[${interval.call}, ${Number.isFinite(interval.returned) ? interval.returned : '?'}]`;
 }
+
+/** `1 key`, `2 keys`. */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -35,3 +35,15 @@ export {
   type RegisterOperation,
   type RegisterOutput,
 } from './register.ts';
+export { checkHistory, type CheckedHistory } from './check-history.ts';
+export {
+  eventsOf,
+  HistoryError,
+  pairEvents,
+  type EndEvent,
+  type History,
+  type HistoryEvent,
+  type InvokeEvent,
+} from './history-events.ts';
+export { formatEvents, parseHistory } from './history-file.ts';
+export { HistoryRecorder } from './history-recorder.ts';

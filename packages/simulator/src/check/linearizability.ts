@@ -1,5 +1,5 @@
 import { explainViolation } from './explain-linearizability.ts';
-import type { Operation } from './history.ts';
+import { counted, type Operation } from './history.ts';
 import type { Model } from './model.ts';
 import { searchLinearization } from './search.ts';
 
@@ -51,7 +51,7 @@ export function checkLinearizability<State, Input, Output>(
   }
   return {
     type: 'linearizable',
-    text: `linearizable: ${operations.length} operations on ${keys.size} keys`,
+    text: `linearizable: ${counted(operations.length, 'operation')} on ${counted(keys.size, 'key')}`,
   };
 }
 

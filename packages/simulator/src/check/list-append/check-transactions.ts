@@ -1,3 +1,4 @@
+import { counted } from '../history.ts';
 import { isAllowed, type Anomaly, type AnomalyName, type IsolationLevel } from './anomaly.ts';
 import { Appends, committedTransactions } from './committed.ts';
 import { findCycles } from './cycles.ts';
@@ -30,14 +31,14 @@ export function checkTransactions(
 ): TransactionVerdict {
   const all = findAnomalies(transactions, level === 'strict-serializable');
   const forbidden = all.filter(({ name }) => !isAllowed(name, level));
-  const count = `${transactions.length} transactions`;
+  const size = counted(transactions.length, 'transaction');
   if (forbidden.length > 0) {
-    const text = `not ${level}: ${count}\n${tell(forbidden)}`;
+    const text = `not ${level}: ${size}\n${tell(forbidden)}`;
     return { type: 'violation', anomalies: forbidden, text };
   }
   const allowed = [...new Set(all.map(({ name }) => name))];
   const note = allowed.length > 0 ? `, with ${allowed.join(', ')}, which it allows` : '';
-  return { type: 'valid', allowed, text: `${level}: ${count}${note}` };
+  return { type: 'valid', allowed, text: `${level}: ${size}${note}` };
 }
 
 function findAnomalies(transactions: readonly Transaction[], isStrict: boolean): Anomaly[] {

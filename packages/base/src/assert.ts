@@ -21,3 +21,13 @@ export function unreachable(value: never, what = 'value'): never {
 
 /** Costly checks run only while this is on: tests and the simulator switch it on. */
 export const invariants: { enabled: boolean } = { enabled: false };
+
+/** Told of what only a simulator looks at; see `probe`. */
+export const probes: { listener: ((name: string, detail: unknown) => void) | undefined } = {
+  listener: undefined,
+};
+
+/** Tells whoever listens of a rare path, or of what an invariant needs to see. Free otherwise. */
+export function probe(name: string, detail?: unknown): void {
+  probes.listener?.(name, detail);
+}

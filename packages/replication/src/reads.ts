@@ -1,4 +1,4 @@
-import type { Env, TimerHandle } from '@themisdb/base';
+import { probe, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { RawNode, ReadState } from '@themisdb/raft';
 import { ByteWriter } from './bytes.ts';
@@ -63,7 +63,7 @@ export class Reads {
         if (this.#now() - this.#freshMs <= mode.maxLagMs) return;
         return this.#within(options, this.#round(), mode);
       case 'strong':
-        if (this.#readsByLease()) return;
+        if (this.#readsByLease()) return probe('read by lease');
         return this.#within(options, this.#round(), mode);
     }
   }
@@ -130,6 +130,7 @@ export class Reads {
     const context = out.finish();
     const key = keyOf(context);
     const timer = env.timers.after(electionMs, () => {
+      probe('read round begun anew');
       this.#rounds.delete(key);
       this.#start(waiters);
     });

@@ -1,4 +1,4 @@
-import { assert, hasCode, InvariantError, type Env, type TimerHandle } from '@themisdb/base';
+import { assert, hasCode, InvariantError, probe, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import {
   confStateOf,
@@ -28,7 +28,7 @@ import type {
   ReplicaStatus,
 } from './contract.ts';
 import { finishInstall } from './install.ts';
-import { IncomingSnapshot } from './incoming-snapshot.ts';
+import { IncomingSnapshot, snapshotFile } from './incoming-snapshot.ts';
 import { Members } from './members.ts';
 import { encodeConfState } from './message-codec.ts';
 import type { OutgoingSnapshots } from './outgoing-snapshots.ts';
@@ -53,6 +53,14 @@ export interface ReplicaParts {
   readonly logCacheBytes: number;
   /** Members until a change of membership was applied. */
   readonly firstMembers: ConfState;
+}
+
+/** Kept after a fetch that broke off, so that the next one goes on from there. */
+interface Incoming {
+  readonly id: string;
+  readonly snapshot: IncomingSnapshot;
+  readonly stop: AbortController;
+  isUnderWay: boolean;
 }
 
 interface Stored {
@@ -91,7 +99,7 @@ export class RaftReplica implements Replica, CommandLog {
   #applying: Promise<void> | undefined;
   #outbox = new Map<number, Message[]>();
   #stored: Stored[] = [];
-  #incoming: { readonly snapshot: IncomingSnapshot; readonly stop: AbortController } | undefined;
+  #incoming: Incoming | undefined;
   #tickTimer: TimerHandle | undefined;
   #lastTickMs: number;
   #isAlone: boolean;
@@ -435,7 +443,9 @@ export class RaftReplica implements Replica, CommandLog {
     const from = machine.applied.index;
     // A snapshot may have brought some of them meanwhile.
     const fresh = entries.filter(({ index }) => index > from).map((entry) => this.#logEntry(entry));
-    if (fresh.length > 0) await machine.apply(this.#withMembership(fresh));
+    if (fresh.length === 0) return;
+    probe('replica applies', { nodeId: this.nodeId, entries: fresh });
+    await machine.apply(this.#withMembership(fresh));
   }
 
   #logEntry(entry: Entry): LogEntry {
@@ -541,11 +551,13 @@ export class RaftReplica implements Replica, CommandLog {
   /** Fetches first, and tells the core when all of it is here. */
   #fetch(from: number, message: Message, snapshot: Snapshot): void {
     const { env, shard, transport } = this.#parts;
-    const incoming = new IncomingSnapshot(env, snapshot, shard);
-    if (this.#incoming?.snapshot.id === incoming.id) return;
+    const id = utf8Decode(snapshot.data!);
+    if (this.#incoming?.id === id && this.#incoming.isUnderWay) return;
+    const isSame = this.#incoming?.id === id;
     this.#incoming?.stop.abort();
     const stop = new AbortController();
-    const current = { snapshot: incoming, stop };
+    const incoming = isSame ? this.#incoming!.snapshot : new IncomingSnapshot(env, { shard, id });
+    const current = { id, snapshot: incoming, stop, isUnderWay: true };
     this.#incoming = current;
     env.log.write('info', 'fetching a snapshot', { from, ...snapshot.metadata });
     incoming
@@ -559,14 +571,14 @@ export class RaftReplica implements Replica, CommandLog {
       .catch((error: unknown) => {
         if (this.#isClosed || this.#incoming !== current) return;
         env.log.write('warn', 'a snapshot could not be fetched', { from, error: String(error) });
-        this.#incoming = undefined;
+        current.isUnderWay = false;
       });
   }
 
   async #install(snapshot: Snapshot): Promise<void> {
     const { env, shard, log, machine } = this.#parts;
     await this.#applying;
-    const { file } = new IncomingSnapshot(env, snapshot, shard);
+    const file = snapshotFile(shard, utf8Decode(snapshot.data!));
     const { index, term, confState } = snapshot.metadata;
     await log.saveState({ installing: { index, term, confState, file } });
     await finishInstall({ env, log, machine, shard });

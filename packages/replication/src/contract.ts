@@ -36,7 +36,8 @@ export interface RaftBatch {
 }
 
 export interface SnapshotRequest {
-  readonly id: string;
+  /** Of a snapshot that was announced; without it one of the present state is made. */
+  readonly id?: string | undefined;
   /** Everything up to this key is there already. */
   readonly after?: Uint8Array | undefined;
 }

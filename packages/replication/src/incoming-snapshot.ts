@@ -1,72 +1,80 @@
-import { compareBytes, utf8Decode, type Disk, type DiskFile, type Env } from '@themisdb/base';
+import { compareBytes, type Disk, type DiskFile, type Env } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
-import type { Snapshot } from '@themisdb/raft';
 import type { StateEntry } from '@themisdb/storage';
 import type { RaftTransport } from './contract.ts';
-import { decodeChunk } from './snapshot-chunks.ts';
+import { decodeChunk, type SnapshotHead } from './snapshot-chunks.ts';
 
 const folder = 'snapshots';
 const lengthBytes = 4;
 
 /**
  * A snapshot on its way here. Its chunks are checked and written to a file; only when all of it is
- * durable does the core hear of it, so that a fetch that breaks off changes nothing. A fetch of the same
- * snapshot later goes on where this one ended.
+ * durable does anybody hear of it, so that a fetch that breaks off changes nothing. Fetching again goes
+ * on where the last attempt ended, as long as it is the same snapshot.
  */
 export class IncomingSnapshot {
-  readonly id: string;
   readonly file: string;
   readonly #disk: Disk;
+  readonly #id: string | undefined;
+  #head: SnapshotHead | undefined;
   #position = 0;
   #count = 0;
   #lastKey: Uint8Array | undefined;
 
-  constructor(env: Pick<Env, 'disk'>, snapshot: Snapshot, shard: number) {
+  constructor(
+    env: Pick<Env, 'disk'>,
+    place: { readonly shard: number; readonly id: string | undefined },
+  ) {
     this.#disk = env.disk;
-    this.id = utf8Decode(snapshot.data!);
-    this.file = `${folder}/${shard}-${this.id}`;
+    this.#id = place.id;
+    this.file = snapshotFile(place.shard, place.id ?? 'rebuild');
   }
 
-  /** Resolves when the whole snapshot is durable. */
-  async fetch(transport: RaftTransport, from: number, signal: AbortSignal): Promise<void> {
+  /** Resolves with what was fetched when the whole snapshot is durable. */
+  async fetch(transport: RaftTransport, from: number, signal: AbortSignal): Promise<SnapshotHead> {
     await this.#disk.makeDirectory(folder);
     const file = await this.#disk.open(this.file, { create: true });
     try {
       await file.truncate(this.#position);
-      const request = { id: this.id, after: this.#lastKey };
+      const request = { id: this.#id ?? this.#head?.id, after: this.#lastKey };
       for await (const bytes of transport.fetchSnapshot(from, request, signal)) {
         const isEnd = this.#check(bytes);
         await this.#write(file, bytes);
         if (!isEnd) continue;
         await file.datasync();
         await this.#disk.syncDirectory(folder);
-        return;
+        return this.#head!;
       }
     } finally {
       await file.close();
     }
-    throw themisError('SNAPSHOT_GONE', { message: `snapshot ${this.id} ended before its end` });
-  }
-
-  remove(): Promise<void> {
-    return this.#disk.remove(this.file);
+    throw themisError('SNAPSHOT_GONE', { message: `snapshot ${this.#id} ended before its end` });
   }
 
   #check(bytes: Uint8Array): boolean {
     const chunk = decodeChunk(bytes);
-    if (chunk.type === 'end') {
-      if (chunk.count === this.#count) return true;
-      throw themisError('DATA_CORRUPT', {
-        message: `snapshot ${this.id} has ${this.#count} of ${chunk.count} entries`,
-      });
+    if (chunk.type === 'entries') {
+      this.#checkEntries(chunk.entries);
+      return false;
     }
-    const { entries } = chunk;
+    if (chunk.type === 'head') {
+      if (this.#head !== undefined && this.#head.id !== chunk.head.id)
+        throw this.#corrupt(`became ${chunk.head.id}`);
+      this.#head = chunk.head;
+      return false;
+    }
+    if (this.#head === undefined) throw this.#corrupt('has no head');
+    if (chunk.count !== this.#count)
+      throw this.#corrupt(`has ${this.#count} of ${chunk.count} entries`);
+    return true;
+  }
+
+  #checkEntries(entries: readonly StateEntry[]): void {
     const first = entries[0];
     if (first !== undefined && this.#lastKey && compareBytes(first.key, this.#lastKey) <= 0)
-      throw themisError('DATA_CORRUPT', { message: `snapshot ${this.id} is out of order` });
+      throw this.#corrupt('is out of order');
     this.#count += entries.length;
     this.#lastKey = entries.at(-1)?.key.slice() ?? this.#lastKey;
-    return false;
   }
 
   async #write(file: DiskFile, bytes: Uint8Array): Promise<void> {
@@ -76,6 +84,14 @@ export class IncomingSnapshot {
     await file.write(this.#position, framed);
     this.#position += framed.length;
   }
+
+  #corrupt(how: string): Error {
+    return themisError('DATA_CORRUPT', { message: `snapshot ${this.#id} ${how}` });
+  }
+}
+
+export function snapshotFile(shard: number, id: string): string {
+  return `${folder}/${shard}-${id}`;
 }
 
 /** The entries of a snapshot file that is whole. DATA_CORRUPT. */
@@ -92,7 +108,7 @@ export async function* readSnapshotFile(
       const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
       const chunk = decodeChunk(await file.read(position + lengthBytes, length));
       if (chunk.type === 'end') return;
-      yield chunk.entries;
+      if (chunk.type === 'entries') yield chunk.entries;
       position += lengthBytes + length;
     }
   } finally {

@@ -20,7 +20,7 @@ export async function finishInstall(parts: {
   await machine.install(readSnapshotFile(env.disk, pending.file));
   const { index, term } = machine.applied;
   assert(index === pending.index && term === pending.term, 'a snapshot is of the place it names');
-  await log.restart({ index, term });
+  await log.startFrom({ index, term });
   await log.saveState({ installing: undefined });
   await removeSnapshotFiles(env.disk, shard);
   env.log.write('info', 'a snapshot was installed', { shard, index, term });

@@ -1,3 +1,4 @@
+import { themisError } from '@themisdb/protocol';
 import { RawNode, type ConfState, type RaftConfig } from '@themisdb/raft';
 import { openMachine, type OpenMachineOptions } from '@themisdb/storage';
 import type { Wal } from '@themisdb/wal';
@@ -6,6 +7,7 @@ import { removeSnapshotFiles } from './incoming-snapshot.ts';
 import { finishInstall } from './install.ts';
 import { decodeConfState } from './message-codec.ts';
 import { OutgoingSnapshots } from './outgoing-snapshots.ts';
+import { fetchState } from './rebuild.ts';
 import { ReplicaLog } from './replica-log.ts';
 import { RaftReplica } from './replica.ts';
 import { defaultTiming, type Timing } from './timing.ts';
@@ -25,6 +27,13 @@ export interface OpenReplicaOptions extends OpenMachineOptions {
   readonly timing?: Partial<Timing> | undefined;
   /** Sent to one peer that needs a snapshot. Default 100 MB/s. */
   readonly snapshotBytesPerSecond?: number | undefined;
+  /**
+   * The engine was found damaged, or is new while the log is not: it is empty, and the state is fetched
+   * from a peer before anything else.
+   */
+  readonly rebuild?: boolean | undefined;
+  /** Gives up waiting for a peer's state. */
+  readonly signal?: AbortSignal | undefined;
   /** Entries kept in memory for peers that are behind; who is further behind gets a snapshot. Default 64 MiB. */
   readonly logCacheBytes?: number | undefined;
 }
@@ -64,8 +73,14 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     nodeId,
     applied,
     confState,
+    isRebuilding: options.rebuild === true,
     snapshot: () => outgoing.snapshot(log.firstIndex()),
   });
+  if (options.rebuild === true && log.state.installing === undefined) {
+    const peers = firstMembers.voters.filter((id) => id !== nodeId);
+    const signal = options.signal ?? new AbortController().signal;
+    await fetchState({ env, log, shard, transport: mustTransport(transport), peers, signal });
+  }
   await finishInstall({ env, log, machine, shard });
   await removeSnapshotFiles(env.disk, shard);
   const config: RaftConfig = {
@@ -103,6 +118,11 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
   });
   await replica.start();
   return replica;
+}
+
+function mustTransport(transport: RaftTransport | undefined): RaftTransport {
+  if (transport !== undefined) return transport;
+  throw themisError('DATA_CORRUPT', { message: 'the only copy of the data is damaged' });
 }
 
 function membersOf(ids: readonly number[]): ConfState {

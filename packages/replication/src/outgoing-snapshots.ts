@@ -4,7 +4,7 @@ import type { ConfState, Snapshot } from '@themisdb/raft';
 import type { HeldState, StateMachine } from '@themisdb/storage';
 import type { SnapshotRequest } from './contract.ts';
 import { decodeConfState } from './message-codec.ts';
-import { chunksOf, encodeEnd } from './snapshot-chunks.ts';
+import { chunksOf, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 
 export interface OutgoingOptions {
   readonly env: Pick<Env, 'timers' | 'random'>;
@@ -56,14 +56,16 @@ export class OutgoingSnapshots {
     return snapshot;
   }
 
-  /** The chunks of a held state. SNAPSHOT_GONE. */
+  /** The chunks of a held state, or without an id of one of now. SNAPSHOT_GONE. */
   async *serve({ id, after }: SnapshotRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const held = this.#held.get(id);
+    if (id === undefined) this.snapshot(this.#options.machine.applied.index + 1);
+    const held = id === undefined ? this.#latest : this.#held.get(id);
     if (held === undefined)
       throw themisError('SNAPSHOT_GONE', { message: `snapshot ${id} is not held here` });
     held.readers++;
     held.timer?.cancel();
     try {
+      yield encodeHead({ id: held.id, ...held.snapshot.metadata });
       // Counted from the start, also for a reader that goes on in the middle.
       let count = after === undefined ? 0 : await countUpTo(held.state, after);
       for await (const chunk of chunksOf(held.state.entries(after))) {

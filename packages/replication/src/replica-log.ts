@@ -33,6 +33,8 @@ export interface ReplicaLogOptions {
   readonly applied: () => AppliedPlace;
   /** Likewise: who is a member as of the applied place. */
   readonly confState: () => ConfState;
+  /** The engine holds nothing of use: it will be fetched, and the log goes on from there. */
+  readonly isRebuilding: boolean;
   /** The state that another replica gets, while it is being made: undefined. */
   readonly snapshot: () => Snapshot | undefined;
 }
@@ -68,8 +70,8 @@ export class ReplicaLog implements Storage {
       throw themisError('CONFIG_INVALID', {
         message: `the data belongs to node ${found.state.nodeId}; configured is node ${nodeId}`,
       });
-    const isInstalling = found?.state.installing !== undefined;
-    const cache = cacheOf(isInstalling ? [] : entries, applied);
+    const isWithoutState = options.isRebuilding || found?.state.installing !== undefined;
+    const cache = isWithoutState ? looseCache(entries) : cacheOf(entries, applied);
     const state = found?.state ?? {
       nodeId,
       incarnation: env.random.u32() * 0x1_0000 + (env.random.u32() & 0xffff),
@@ -141,9 +143,17 @@ export class ReplicaLog implements Storage {
     await this.#write([this.#stateRecord({ ...this.#state, ...change })]);
   }
 
-  /** Drops all entries: a snapshot up to `before` has taken their place. */
-  async restart(before: { readonly index: number; readonly term: number }): Promise<void> {
+  /**
+   * A snapshot up to `before` has taken the place of the entries up to there. Those behind it stay if
+   * they follow it: they may have been acknowledged.
+   */
+  async startFrom(before: { readonly index: number; readonly term: number }): Promise<void> {
     const { wal, shard } = this.#options;
+    if (this.cache.term(before.index) === before.term) {
+      this.cache.compact(before.index);
+      await this.truncateBefore(before.index);
+      return;
+    }
     const last = wal.bounds(shard)?.last;
     if (last !== undefined) await wal.truncateBefore(shard, last + 1);
     this.cache.restart(before);
@@ -256,6 +266,14 @@ function cacheOf(entries: readonly Entry[], applied: AppliedPlace): EntryCache {
   const startsBehind = first.index === applied.index + 1;
   const cache = new EntryCache(startsBehind ? applied : first);
   cache.append(startsBehind ? entries : entries.slice(1));
+  return cache;
+}
+
+/** Entries without a state below them yet. */
+function looseCache(entries: readonly Entry[]): EntryCache {
+  const [first, ...rest] = entries;
+  const cache = new EntryCache(first ?? { index: 0, term: 0 });
+  cache.append(rest);
   return cache;
 }
 

@@ -1,4 +1,12 @@
-import { assert, hasCode, InvariantError, probe, type Env, type TimerHandle } from '@themisdb/base';
+import {
+  InvariantError,
+  assert,
+  hasCode,
+  probe,
+  utf8Decode,
+  type Env,
+  type TimerHandle,
+} from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import {
   confStateOf,
@@ -60,7 +68,7 @@ interface Incoming {
   readonly id: string;
   readonly snapshot: IncomingSnapshot;
   readonly stop: AbortController;
-  isUnderWay: boolean;
+  state: 'fetching' | 'broken' | 'fetched';
 }
 
 interface Stored {
@@ -552,18 +560,24 @@ export class RaftReplica implements Replica, CommandLog {
   #fetch(from: number, message: Message, snapshot: Snapshot): void {
     const { env, shard, transport } = this.#parts;
     const id = utf8Decode(snapshot.data!);
-    if (this.#incoming?.id === id && this.#incoming.isUnderWay) return;
-    const isSame = this.#incoming?.id === id;
-    this.#incoming?.stop.abort();
+    const previous = this.#incoming;
+    if (previous?.id === id && previous.state === 'fetching') return;
+    if (previous?.id === id && previous.state === 'fetched') {
+      this.#guard(() => void this.#parts.node.step(message));
+      return;
+    }
+    previous?.stop.abort();
     const stop = new AbortController();
-    const incoming = isSame ? this.#incoming!.snapshot : new IncomingSnapshot(env, { shard, id });
-    const current = { id, snapshot: incoming, stop, isUnderWay: true };
+    const incoming =
+      previous?.id === id ? previous.snapshot : new IncomingSnapshot(env, { shard, id });
+    const current: Incoming = { id, snapshot: incoming, stop, state: 'fetching' };
     this.#incoming = current;
     env.log.write('info', 'fetching a snapshot', { from, ...snapshot.metadata });
     incoming
       .fetch(transport!, from, stop.signal)
       .then(() => {
         if (this.#incoming !== current || this.#isClosed) return undefined;
+        current.state = 'fetched';
         this.#guard(() => void this.#parts.node.step(message));
         this.#pump();
         return undefined;
@@ -571,7 +585,7 @@ export class RaftReplica implements Replica, CommandLog {
       .catch((error: unknown) => {
         if (this.#isClosed || this.#incoming !== current) return;
         env.log.write('warn', 'a snapshot could not be fetched', { from, error: String(error) });
-        current.isUnderWay = false;
+        current.state = 'broken';
       });
   }
 

@@ -1,16 +1,29 @@
-import { crc32c } from '@themisdb/base';
+import { crc32c, utf8Decode, utf8Encode } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import type { ConfState } from '@themisdb/raft';
 import type { StateEntry } from '@themisdb/storage';
 import { ByteReader, ByteWriter, ShortBytes } from './bytes.ts';
+import { decodeConfState, encodeConfState } from './message-codec.ts';
 
 /**
- * A snapshot travels, and lies on disk, as chunks: `[crc32c u32][kind u8]`, then for kind 1 entries of
- * key and value, each behind its length, and for kind 2, the last chunk, the number of entries in all.
+ * A snapshot travels, and lies on disk, as chunks: `[crc32c u32][kind u8]`, then
+ *
+ * - kind 3, the first chunk of every fetch: id, index, term, membership;
+ * - kind 1: entries of key and value, each behind its length;
+ * - kind 2, the last chunk: the number of entries in all.
  */
-const kind = { entries: 1, end: 2 } as const;
+const kind = { entries: 1, end: 2, head: 3 } as const;
 export const chunkBytes: number = 1024 * 1024;
 
+export interface SnapshotHead {
+  readonly id: string;
+  readonly index: number;
+  readonly term: number;
+  readonly confState: ConfState;
+}
+
 export type Chunk =
+  | { readonly type: 'head'; readonly head: SnapshotHead }
   | { readonly type: 'entries'; readonly entries: readonly StateEntry[] }
   | { readonly type: 'end'; readonly count: number };
 
@@ -22,6 +35,17 @@ export function encodeChunk(entries: readonly StateEntry[]): Uint8Array {
     out.bytes(key);
     out.bytes(value);
   }
+  return sealed(out);
+}
+
+export function encodeHead({ id, index, term, confState }: SnapshotHead): Uint8Array {
+  const out = new ByteWriter(128);
+  out.u32(0);
+  out.u8(kind.head);
+  out.bytes(utf8Encode(id));
+  out.varint(index);
+  out.varint(term);
+  out.bytes(encodeConfState(confState));
   return sealed(out);
 }
 
@@ -40,6 +64,7 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
   try {
     const found = reader.u8();
     if (found === kind.end) return { type: 'end', count: reader.varint() };
+    if (found === kind.head) return { type: 'head', head: readHead(reader) };
     if (found !== kind.entries) throw corrupt();
     const entries: StateEntry[] = [];
     while (!reader.isAtEnd) entries.push({ key: reader.bytes(), value: reader.bytes() });
@@ -67,6 +92,12 @@ export async function* chunksOf(
     }
   }
   if (entries.length > 0) yield { bytes: encodeChunk(entries), count: entries.length };
+}
+
+function readHead(reader: ByteReader): SnapshotHead {
+  const id = utf8Decode(reader.bytes());
+  const [index, term] = [reader.varint(), reader.varint()];
+  return { id, index, term, confState: decodeConfState(reader.bytes()) };
 }
 
 function sealed(out: ByteWriter): Uint8Array {

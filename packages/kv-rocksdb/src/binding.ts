@@ -1,5 +1,12 @@
 import RocksDB, { type NativeIterator } from 'rocksdb-native';
-import type { KvEntry, KvOperation } from '@themisdb/kv';
+import {
+  operationCount,
+  putCount,
+  putKey,
+  putValue,
+  type KvBatch,
+  type KvEntry,
+} from '@themisdb/kv';
 import { emptyBytes } from '@themisdb/base';
 
 /** A view of the database: the live one, or a snapshot session of it. */
@@ -46,13 +53,14 @@ function plain(bytes: Uint8Array | null): Uint8Array | undefined {
 }
 
 /** One atomic native batch. Callers keep a single one in flight: the pool does not order them. */
-export function writeAll(
-  session: NativeSession,
-  operations: readonly KvOperation[],
-): Promise<void> {
-  const batch = session.write({ capacity: operations.length, autoDestroy: true });
+export function writeAll(session: NativeSession, operations: KvBatch): Promise<void> {
+  const batch = session.write({ capacity: operationCount(operations), autoDestroy: true });
   for (const operation of operations) {
     switch (operation.type) {
+      case 'puts':
+        for (let i = 0; i < putCount(operation); i++)
+          batch.tryPut(putKey(operation, i), putValue(operation, i));
+        break;
       case 'put':
         batch.tryPut(operation.key, operation.value);
         break;

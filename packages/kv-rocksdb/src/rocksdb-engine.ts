@@ -1,5 +1,6 @@
 import { assert, emptyBytes, type ThemisError } from '@themisdb/base';
 import {
+  operationCount,
   withReadCache,
   type KvBatch,
   type KvEngine,
@@ -144,7 +145,7 @@ class Engine implements KvEngine {
   async write(batch: KvBatch): Promise<void> {
     this.#mustBeOpen();
     this.#batches++;
-    this.#operations += batch.length;
+    this.#operations += operationCount(batch);
     return this.#writer.write(batch);
   }
 

@@ -1,5 +1,5 @@
 import { compareBytes, type ThemisError } from '@themisdb/base';
-import type { KvBatch, KvOperation } from '@themisdb/kv';
+import { operationCount, type KvBatch, type KvWrite } from '@themisdb/kv';
 import { writeAll, type NativeSession } from './binding.ts';
 import { fromNative } from './errors.ts';
 import { atEndOfTurn } from './turn.ts';
@@ -50,7 +50,7 @@ export class Writer {
     let operations = 0;
     const count = this.#waiting.findIndex(({ batch }) => {
       const isFull = operations >= groupOperationsMax;
-      operations += batch.length;
+      operations += operationCount(batch);
       return isFull;
     });
     return this.#waiting.splice(0, count === -1 ? this.#waiting.length : count);
@@ -70,6 +70,6 @@ export class Writer {
 }
 
 /** RocksDB refuses the whole batch for one inverted range. */
-function isEffective(operation: KvOperation): boolean {
+function isEffective(operation: KvWrite): boolean {
   return operation.type !== 'deleteRange' || compareBytes(operation.gte, operation.lt) < 0;
 }

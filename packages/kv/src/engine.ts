@@ -73,8 +73,20 @@ export type KvOperation =
   | { readonly type: 'delete'; readonly key: Uint8Array }
   | { readonly type: 'deleteRange'; readonly gte: Uint8Array; readonly lt: Uint8Array };
 
+/**
+ * Many puts in one piece, as bulk loads make them: an object for each would cost more than the put.
+ * `places` holds four numbers a put: start and end of the key, start and end of the value in `bytes`.
+ */
+export interface KvPuts {
+  readonly type: 'puts';
+  readonly bytes: Uint8Array;
+  readonly places: Uint32Array;
+}
+
+export type KvWrite = KvOperation | KvPuts;
+
 /** Applied in order: a later operation on a key wins over an earlier one. */
-export type KvBatch = readonly KvOperation[];
+export type KvBatch = readonly KvWrite[];
 
 export interface KvStats {
   readonly engine: string;

@@ -11,6 +11,7 @@ import type {
   ReadOptions,
   ScanOptions,
 } from './engine.ts';
+import { eachOperation, operationCount } from './puts.ts';
 import { SortedMap } from './sorted-map.ts';
 
 export interface MemoryEngineOptions {
@@ -106,10 +107,10 @@ class Engine implements MemoryEngine {
 
   async write(batch: KvBatch): Promise<void> {
     this.#mustBeOpen();
-    for (const operation of batch) apply(this.#map, operation);
+    for (const operation of eachOperation(batch)) apply(this.#map, operation);
     if (this.#durable !== undefined) this.#unflushed.push(batch);
     this.#batches++;
-    this.#operations += batch.length;
+    this.#operations += operationCount(batch);
   }
 
   snapshot(): KvSnapshot {
@@ -158,7 +159,7 @@ class Engine implements MemoryEngine {
     const survived = this.#durable.fork();
     const count = prng.between(0, this.#unflushed.length);
     for (const batch of this.#unflushed.slice(0, count)) {
-      for (const operation of batch) apply(survived, operation);
+      for (const operation of eachOperation(batch)) apply(survived, operation);
     }
     return new Engine(survived, true);
   }

@@ -120,6 +120,37 @@ export class TupleWriter {
     return this;
   }
 
+  /** `source[start, end)` as it is; `bytes` without a view of it. */
+  slice(source: Uint8Array, start: number, end: number): this {
+    this.#reserve(end - start);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let i = start; i < end; i++) bytes[at++] = source[i]!;
+    this.#at = at;
+    return this;
+  }
+
+  /** The string whose UTF-8 is `source[start, end)`. */
+  utf8(source: Uint8Array, start: number, end: number): this {
+    this.#reserve(end - start + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = tag.string;
+    for (let i = start; i < end; i++) bytes[at++] = source[i]! + 1;
+    bytes[at++] = tag.end;
+    this.#at = at;
+    return this;
+  }
+
+  /** Copies what was written to `target`, and starts over. */
+  moveTo(target: Uint8Array, to: number): void {
+    const bytes = this.#bytes;
+    const start = this.#start;
+    const { length } = this;
+    for (let i = 0; i < length; i++) target[to + i] = bytes[start + i]!;
+    this.#at = start;
+  }
+
   value(value: Value): this {
     switch (typeof value) {
       case 'string':

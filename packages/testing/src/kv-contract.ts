@@ -51,6 +51,14 @@ export function runKvContract(name: string, makeFixture: () => Promise<KvFixture
       expect(await content(engine)).toEqual(['b=2', 'e=5']);
     });
 
+    test('puts in one piece are puts, in their place among the others', async () => {
+      const bytes = utf8Encode('a1b2c');
+      const places = Uint32Array.of(0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5);
+      await engine.write([put('a', 'old'), { type: 'puts', bytes, places }, remove('b')]);
+      expect(await content(engine)).toEqual(['a=1', 'c=']);
+      expect(engine.stats().operations).toBe(5);
+    });
+
     test('an empty or inverted range deletes nothing, an empty batch does nothing', async () => {
       await engine.write([put('a', '1'), put('b', '2')]);
       await engine.write([removeRange('b', 'b'), removeRange('b', 'a'), removeRange('a', '')]);

@@ -6,7 +6,15 @@ import {
   toHex,
   type Prng,
 } from '@themisdb/base';
-import type { KvEngine, KvEntry, KvOperation, KvRange, KvSnapshot } from '@themisdb/kv';
+import type {
+  KvBatch,
+  KvEngine,
+  KvEntry,
+  KvOperation,
+  KvRange,
+  KvSnapshot,
+  KvWrite,
+} from '@themisdb/kv';
 
 /** The dumb version: entries in order, every question answered by looking at all of them. */
 class Model {
@@ -98,7 +106,8 @@ class Run {
 
   async #write(): Promise<void> {
     const batch = Array.from({ length: this.#prng.below(7) }, () => this.#operation());
-    this.#writes.push(this.#engine.write(batch));
+    const given = this.#prng.chance(0.5) ? batch : packed(batch);
+    this.#writes.push(this.#engine.write(given));
     for (const operation of batch) this.#model.apply(operation);
     if (this.#prng.chance(0.6)) await this.#settled(async () => {});
   }
@@ -216,6 +225,34 @@ class Run {
     const length = this.#prng.chance(0.03) ? 10_000 : this.#prng.below(12);
     return new Uint8Array(length).fill(this.#prng.below(256));
   }
+}
+
+/** The same batch with puts that follow each other in one piece. */
+function packed(batch: readonly KvOperation[]): KvBatch {
+  const out: KvWrite[] = [];
+  let pieces: Uint8Array[] = [];
+  const places: number[] = [];
+  const pack = (): void => {
+    if (pieces.length === 0) return;
+    const bytes = concatBytes(...pieces);
+    out.push({ type: 'puts', bytes, places: Uint32Array.from(places.splice(0)) });
+    pieces = [];
+  };
+  let at = 0;
+  for (const operation of batch) {
+    if (operation.type === 'put') {
+      if (pieces.length === 0) at = 0;
+      const { key, value } = operation;
+      places.push(at, at + key.length, at + key.length, at + key.length + value.length);
+      at += key.length + value.length;
+      pieces.push(key, value);
+    } else {
+      pack();
+      out.push(operation);
+    }
+  }
+  pack();
+  return out;
 }
 
 /** Short enough to read, exact enough to tell values apart. */

@@ -9,6 +9,7 @@ import type {
   ReadOptions,
   ScanOptions,
 } from '../engine.ts';
+import { putCount, putKey } from '../puts.ts';
 import { hashKey, PointMap } from './point-map.ts';
 import { Remainder, type RunSource, type View } from './remainder.ts';
 import { Run } from './run.ts';
@@ -330,11 +331,15 @@ class CachedEngine implements KvEngine {
       if (operation.type === 'deleteRange') {
         this.#runs.dropRange(operation.gte, operation.lt);
         this.#points.dropRange(operation.gte, operation.lt, number);
-      } else {
-        if (!this.#runs.isEmpty) this.#runs.dropKey(operation.key);
-        if (this.#points.bytes > 0) this.#points.drop(operation.key, hashKey(operation.key));
-      }
+      } else if (operation.type !== 'puts') this.#dropKey(operation.key);
+      else if (!this.#runs.isEmpty || this.#points.bytes > 0)
+        for (let i = 0; i < putCount(operation); i++) this.#dropKey(putKey(operation, i));
     }
+  }
+
+  #dropKey(key: Uint8Array): void {
+    if (!this.#runs.isEmpty) this.#runs.dropKey(key);
+    if (this.#points.bytes > 0) this.#points.drop(key, hashKey(key));
   }
 
   #admitKey(key: Uint8Array, hash: number, value: Uint8Array | undefined, since: number): void {

@@ -1,5 +1,6 @@
 import { compareBytes } from '@themisdb/base';
-import type { KvBatch } from '../engine.ts';
+import type { KvBatch, KvPuts } from '../engine.ts';
+import { putCount, putKey } from '../puts.ts';
 
 const length = 1024;
 
@@ -15,13 +16,26 @@ export class WriteLog {
 
   add(number: number, batch: KvBatch): void {
     for (const operation of batch) {
-      const at = this.#next++ % length;
-      this.#horizon = this.#numbers[at] ?? this.#horizon;
-      this.#numbers[at] = number;
-      const isRange = operation.type === 'deleteRange';
-      this.#gte[at] = isRange ? operation.gte : operation.key;
-      this.#lt[at] = isRange ? operation.lt : undefined;
+      if (operation.type === 'puts') this.#addPuts(number, operation);
+      else if (operation.type === 'deleteRange') this.#addOne(number, operation.gte, operation.lt);
+      else this.#addOne(number, operation.key, undefined);
     }
+  }
+
+  /** Of more than fit, the last ones are kept: the rest would be forgotten at once. */
+  #addPuts(number: number, puts: KvPuts): void {
+    const count = putCount(puts);
+    const first = Math.max(0, count - length);
+    for (let i = first; i < count; i++) this.#addOne(number, putKey(puts, i), undefined);
+    if (first > 0) this.#horizon = number;
+  }
+
+  #addOne(number: number, gte: Uint8Array, lt: Uint8Array | undefined): void {
+    const at = this.#next++ % length;
+    this.#horizon = this.#numbers[at] ?? this.#horizon;
+    this.#numbers[at] = number;
+    this.#gte[at] = gte;
+    this.#lt[at] = lt;
   }
 
   /** Whether a write after number `since` touched [from, to), or may have. */

@@ -1,4 +1,4 @@
-import { concatBytes, Prng, utf8Encode } from '@themisdb/base';
+import { concatBytes, Prng, utf8Decode, utf8Encode } from '@themisdb/base';
 import { expect, test } from 'vitest';
 import { NdjsonReader, type NdjsonLine } from './ndjson.ts';
 
@@ -67,4 +67,31 @@ test('an endless line stops the reading', () => {
   expect(reader.push(utf8Encode('1\n12345678901'))).toEqual([{ line: 1, value: 1 }]);
   expect(() => reader.push(utf8Encode('2'))).toThrow(/line 2 is longer than 10 bytes/);
   expect(() => reader.finish()).toThrow(/line 2 is longer than 10 bytes/);
+});
+
+test('a sink may take lines before they are parsed; order and numbers stay', () => {
+  const bytes = utf8Encode('{"a":1}\n\n{"take":2}\r\n{"b":\n{"take":3}\n{"c":4}');
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const seen: string[] = [];
+    const sink = {
+      take(line: number, from: Uint8Array, start: number, end: number): boolean {
+        const text = utf8Decode(from.subarray(start, end));
+        if (text.includes('take')) seen.push(`${line} took ${text.trimEnd()}`);
+        return text.includes('take');
+      },
+      add: (line: NdjsonLine) =>
+        void seen.push(`${line.line} ${'value' in line ? 'value' : 'error'}`),
+    };
+    const reader = new NdjsonReader({ lineBytesMax: 100 });
+    reader.pushTo(sink, bytes.subarray(0, cut));
+    reader.pushTo(sink, bytes.subarray(cut));
+    reader.finishTo(sink);
+    expect(seen).toEqual([
+      '1 value',
+      '3 took {"take":2}',
+      '4 error',
+      '5 took {"take":3}',
+      '6 value',
+    ]);
+  }
 });

@@ -7,6 +7,13 @@ export type NdjsonLine =
   | { readonly line: number; readonly value: Value }
   | { readonly line: number; readonly error: unknown };
 
+/** Takes lines in order. */
+export interface NdjsonSink {
+  /** Offered before the line is parsed; true: it is dealt with. `bytes` is the reader's. */
+  take?(line: number, bytes: Uint8Array, start: number, end: number): boolean;
+  add(line: NdjsonLine): void;
+}
+
 /**
  * Newline-delimited JSON from chunks of bytes, however they are cut. `push` returns the lines a chunk
  * completed, `finish` what stands behind the last newline. Lines count from 1. A bad line is reported
@@ -28,20 +35,33 @@ export class NdjsonReader {
   }
 
   push(chunk: Uint8Array): NdjsonLine[] {
+    const out: NdjsonLine[] = [];
+    this.pushTo({ add: (line) => out.push(line) }, chunk);
+    return out;
+  }
+
+  finish(): NdjsonLine[] {
+    const out: NdjsonLine[] = [];
+    this.finishTo({ add: (line) => out.push(line) });
+    return out;
+  }
+
+  /** `push` for a sink. */
+  pushTo(sink: NdjsonSink, chunk: Uint8Array): void {
     this.#checkOpenLine();
     const last = chunk.lastIndexOf(newline);
     if (last === -1) {
       this.#keep(chunk);
-      return [];
+      return;
     }
     const block = this.#take(chunk.subarray(0, last + 1));
     if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
-    return this.#parseBlock(block);
+    this.#readBlock(block, sink);
   }
 
-  finish(): NdjsonLine[] {
+  finishTo(sink: NdjsonSink): void {
     this.#checkOpenLine();
-    return this.#parseBlock(this.#take(new Uint8Array(0)));
+    this.#readBlock(this.#take(new Uint8Array(0)), sink);
   }
 
   #keep(bytes: Uint8Array): void {
@@ -72,43 +92,58 @@ export class NdjsonReader {
     return block;
   }
 
+  #readBlock(block: Uint8Array, sink: NdjsonSink): void {
+    if (sink.take === undefined) this.#parseBlock(block, sink);
+    else
+      for (let start = 0; start < block.length;) {
+        let end = block.indexOf(newline, start);
+        if (end === -1) end = block.length;
+        if (sink.take(this.#line + 1, block, start, end)) this.#line++;
+        else this.#parseBytes(block.subarray(start, end), sink);
+        start = end + 1;
+      }
+  }
+
   /** Decodes all lines at once; only when a byte is bad, line by line, to find whose it is. */
-  #parseBlock(block: Uint8Array): NdjsonLine[] {
-    const out: NdjsonLine[] = [];
+  #parseBlock(block: Uint8Array, sink: NdjsonSink): void {
     let text: string;
     try {
       text = decodeUtf8(block);
     } catch {
-      for (const bytes of splitLines(block)) this.#parseBytes(bytes, out);
-      return out;
+      for (const bytes of splitLines(block)) this.#parseBytes(bytes, sink);
+      return;
     }
     let start = 0;
     while (start < text.length) {
       let end = text.indexOf('\n', start);
       if (end === -1) end = text.length;
-      this.#parseLine(text, start, end, out);
+      this.#parseLine(text, start, end, sink);
       start = end + 1;
     }
-    return out;
   }
 
-  #parseBytes(bytes: Uint8Array, out: NdjsonLine[]): void {
+  #parseBytes(bytes: Uint8Array, sink: NdjsonSink): void {
+    let text: string;
     try {
-      const text = decodeUtf8(bytes);
-      this.#parseLine(text, 0, text.length, out);
+      text = decodeUtf8(bytes);
     } catch (error) {
-      out.push({ line: ++this.#line, error });
+      sink.add({ line: ++this.#line, error });
+      return;
     }
+    this.#parseLine(text, 0, text.length, sink);
   }
 
-  #parseLine(text: string, start: number, end: number, out: NdjsonLine[]): void {
+  #parseLine(text: string, start: number, end: number, sink: NdjsonSink): void {
     const line = ++this.#line;
     if (isBlank(text, start, end)) return;
+    let value: Value;
     try {
-      out.push({ line, value: this.#parser.parse(text, start, end) });
+      value = this.#parser.parse(text, start, end);
     } catch (error) {
-      out.push({ line, error });
+      sink.add({ line, error });
+      return;
     }
+    sink.add({ line, value });
   }
 }
 

@@ -6,17 +6,35 @@ const state = new Int32Array(5);
 const shortPadded = new Uint8Array(192);
 
 export function sha1(message: Uint8Array): Uint8Array {
-  const padded = pad(message);
-  const blocks = ((message.length + 8) >> 6) + 1;
+  digest(pad(message), message.length);
+  const out = new Uint8Array(20);
+  for (let i = 0; i < 5; i++) putInt32(out, 4 * i, state[i]!);
+  return out;
+}
+
+/**
+ * For messages made in place: pads the first `length` bytes of `message` where they stand, which takes
+ * up to 72 bytes more, and writes the first 16 bytes of the hash to `target`.
+ */
+export function sha1InPlace(
+  message: Uint8Array,
+  length: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  padFrom(message, length);
+  digest(message, length);
+  for (let i = 0; i < 4; i++) putInt32(target, at + 4 * i, state[i]!);
+}
+
+function digest(padded: Uint8Array, length: number): void {
+  const blocks = ((length + 8) >> 6) + 1;
   state[0] = 0x67452301;
   state[1] = 0xefcdab89;
   state[2] = 0x98badcfe;
   state[3] = 0x10325476;
   state[4] = 0xc3d2e1f0;
   for (let block = 0; block < blocks; block++) compress(padded, block * 64);
-  const out = new Uint8Array(20);
-  for (let i = 0; i < 5; i++) putInt32(out, 4 * i, state[i]!);
-  return out;
 }
 
 /** The message, a one bit, zeros, and the length in bits. */
@@ -25,11 +43,16 @@ function pad(message: Uint8Array): Uint8Array {
   const bytes = (((length + 8) >> 6) + 1) * 64;
   const padded = bytes <= shortPadded.length ? shortPadded : new Uint8Array(bytes);
   padded.set(message);
-  padded.fill(0, length, bytes);
+  padFrom(padded, length);
+  return padded;
+}
+
+function padFrom(padded: Uint8Array, length: number): void {
+  const bytes = (((length + 8) >> 6) + 1) * 64;
+  for (let i = length; i < bytes; i++) padded[i] = 0;
   padded[length] = 0x80;
   putInt32(padded, bytes - 8, Math.floor(length / 0x20000000));
   putInt32(padded, bytes - 4, length << 3);
-  return padded;
 }
 
 function putInt32(target: Uint8Array, at: number, value: number): void {

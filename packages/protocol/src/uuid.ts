@@ -1,5 +1,5 @@
 import { utf8Encode } from '@themisdb/base';
-import { sha1 } from './sha1.ts';
+import { sha1, sha1InPlace } from './sha1.ts';
 
 /** 36 characters, lower case, of any RFC 9562 version. */
 export type Uuid = string & { readonly __uuid: unique symbol };
@@ -101,4 +101,65 @@ export function collectionUuidNamespace(namespace: string, collection: string): 
  */
 export function uuidOfKey(uuidNamespace: Uint8Array, key: string): Uuid {
   return tryUuid(key) ?? uuidV5(uuidNamespace, key);
+}
+
+/** Namespace, a key of at most 254 bytes, and the padding of the hash. */
+const scratch = new Uint8Array(16 + 256 + 72);
+
+/**
+ * `uuidOfKey` for a key of at most 254 bytes that is at hand as UTF-8, `source[start, end)`: writes the
+ * 16 bytes of the uuid to `target`.
+ */
+export function writeUuidOfKey(
+  uuidNamespace: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  if (end - start === 36 && tryWriteUuid(source, start, target, at)) return;
+  for (let i = 0; i < 16; i++) scratch[i] = uuidNamespace[i]!;
+  for (let i = start; i < end; i++) scratch[16 + i - start] = source[i]!;
+  sha1InPlace(scratch, 16 + end - start, target, at);
+  target[at + 6] = (target[at + 6]! & 0x0f) | 0x50;
+  target[at + 8] = (target[at + 8]! & 0x3f) | 0x80;
+}
+
+/** From 36 bytes of text; false, with `target` in disorder, when they are no uuid. */
+function tryWriteUuid(source: Uint8Array, start: number, target: Uint8Array, at: number): boolean {
+  let from = start;
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) if (source[from++] !== 0x2d) return false;
+    const high = digitOf(source[from]!);
+    const low = digitOf(source[from + 1]!);
+    if ((high | low) < 0) return false;
+    target[at + i] = (high << 4) | low;
+    from += 2;
+  }
+  return true;
+}
+
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+const hexCodes: readonly number[] = Array.from('0123456789abcdef', (each) => each.charCodeAt(0));
+
+/** The text of the uuid at `source[at, at + 16)`, as 36 bytes. */
+export function writeUuidText(
+  source: Uint8Array,
+  at: number,
+  target: Uint8Array,
+  targetAt: number,
+): void {
+  let to = targetAt;
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) target[to++] = 0x2d;
+    const byte = source[at + i]!;
+    target[to++] = hexCodes[byte >>> 4]!;
+    target[to++] = hexCodes[byte & 15]!;
+  }
 }

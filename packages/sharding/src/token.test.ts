@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadTokenHash } from './token.ts';
+import { loadTokenHash, tokenOfBytes } from './token.ts';
 
 // Vectors shared by every SDK.
 test.each([
@@ -11,4 +11,5 @@ test.each([
 ])('xxh64(%j) is %s', async (text, hex) => {
   const hash = await loadTokenHash();
   expect(hash(text).toString(16)).toBe(hex);
+  expect(tokenOfBytes(new TextEncoder().encode(text)).toString(16)).toBe(hex);
 });

@@ -4,13 +4,19 @@ import xxhash from 'xxhash-wasm';
 export type TokenHash = (uuid: string) => bigint;
 
 let loaded: Promise<TokenHash> | undefined;
+let hashBytes: ((text: Uint8Array) => bigint) | undefined;
 
 /** Compiles the hash once per process (WebAssembly, no code from strings). */
 export function loadTokenHash(): Promise<TokenHash> {
-  loaded ??= xxhash().then(
-    ({ h64 }) =>
-      (uuid: string) =>
-        h64(uuid),
-  );
+  loaded ??= xxhash().then(({ h64, h64Raw }) => {
+    hashBytes = (text) => h64Raw(text);
+    return (uuid: string) => h64(uuid);
+  });
   return loaded;
+}
+
+/** The token of a uuid whose text is at hand as bytes; `loadTokenHash` must have resolved before. */
+export function tokenOfBytes(text: Uint8Array): bigint {
+  if (hashBytes === undefined) throw new Error('loadTokenHash() comes first');
+  return hashBytes(text);
 }

@@ -39,11 +39,33 @@ function seal(
   flags: number,
   { timestamp, bodyBytes }: { readonly timestamp: Timestamp; readonly bodyBytes: number },
 ): void {
+  setU64(target, at + 6, timestamp);
+  sealStamped(target, at, flags, bodyBytes);
+}
+
+/** The timestamp stands there already. */
+function sealStamped(target: Uint8Array, at: number, flags: number, bodyBytes: number): void {
   target[at] = format;
   target[at + 1] = flags;
-  setU64(target, at + 6, timestamp);
   const end = at + envelopeBytes + bodyBytes;
   setU32(target, at + 2, crc32c(target, at + 6, end, (format << 8) | flags));
+}
+
+/** Writes the headers of the many envelopes of one commit. */
+export class EnvelopeSealer {
+  readonly #high: number;
+  readonly #low: number;
+
+  constructor(timestamp: Timestamp) {
+    this.#high = Number((timestamp >> 32n) & 0xffff_ffffn);
+    this.#low = Number(timestamp & 0xffff_ffffn);
+  }
+
+  seal(target: Uint8Array, at: number, end: number): void {
+    setU32(target, at + 6, this.#high);
+    setU32(target, at + 10, this.#low);
+    sealStamped(target, at, 0, end - at - envelopeBytes);
+  }
 }
 
 export function isTombstone(envelope: Uint8Array): boolean {

@@ -15,11 +15,14 @@ import type {
 } from './contract/store.ts';
 import type {
   RememberedAnswer,
+  RowEncoder,
+  RowEncoderOptions,
   Timestamp,
   Transaction,
   TransactionOptions,
 } from './contract/transaction.ts';
 import { themisError } from '@themisdb/protocol';
+import { makeRowEncoder } from './bulk/row-encoder.ts';
 import type { SchemaChanges } from './catalog/schema-changes.ts';
 import { answerName, decodeAnswer } from './changes/answers.ts';
 import type { ChangeLog } from './changes/change-log.ts';
@@ -139,6 +142,10 @@ export class ShardStore implements Store {
         message: `index "${index.name}" belongs to the edge collection and cannot be dropped`,
       });
     await this.#schema.dropIndex(index);
+  }
+
+  rowEncoder(collection: CollectionInfo, options: RowEncoderOptions = {}): RowEncoder | undefined {
+    return makeRowEncoder(this.context, collection, options);
   }
 
   approximateCount(collection: CollectionInfo): number {

@@ -92,6 +92,11 @@ export class PageCache {
     if (this.#bytes > this.#bytesMax) this.#evict(collectionId);
   }
 
+  /** Whether there is anything to invalidate. */
+  hasPages(collectionId: number): boolean {
+    return (this.#collections.get(collectionId)?.pages.length ?? 0) > 0;
+  }
+
   /** A commit is going to write this record. */
   invalidate(collectionId: number, key: Uint8Array): void {
     const cached = this.#collections.get(collectionId);

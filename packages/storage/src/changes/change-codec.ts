@@ -3,6 +3,7 @@ import { crc32c } from '@themisdb/base';
 import { themisError, uuidFromBytes, writeUuid, type Uuid } from '@themisdb/protocol';
 import type { Change } from '../contract/store.ts';
 import type { Timestamp } from '../contract/transaction.ts';
+import { recordKeyBytes, uuidOffsetInRecordKey } from '../keys.ts';
 
 export type ChangeOperation = Change['operation'];
 
@@ -32,6 +33,26 @@ export function encodeChanges(timestamp: Timestamp, changes: readonly ChangeReco
     setU32(out, at + 1, collectionId);
     if (uuid !== undefined) writeUuid(uuid, out, at + 5);
     if (previousVersion !== undefined) setU64(out, at + 21, previousVersion);
+    at += changeBytes;
+  }
+  setU32(out, 0, crc32c(out, 4));
+  return out;
+}
+
+/** The changes of inserts into one collection; record keys stand in `keys` one after the other. */
+export function encodeInserts(
+  timestamp: Timestamp,
+  collectionId: number,
+  { keys, accepted }: { readonly keys: Uint8Array; readonly accepted: readonly number[] },
+): Uint8Array {
+  const out = new Uint8Array(headerBytes + accepted.length * changeBytes);
+  setU64(out, 4, timestamp);
+  let at = headerBytes;
+  for (const row of accepted) {
+    const from = row * recordKeyBytes + uuidOffsetInRecordKey();
+    out[at] = operations.indexOf('insert') + 1;
+    setU32(out, at + 1, collectionId);
+    for (let j = 0; j < 16; j++) out[at + 5 + j] = keys[from + j]!;
     at += changeBytes;
   }
   setU32(out, 0, crc32c(out, 4));

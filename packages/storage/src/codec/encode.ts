@@ -155,7 +155,7 @@ function stringHeader(writer: ByteWriter, at: number, bytes: number): void {
   }
 }
 
-function encodeNumber(writer: ByteWriter, value: number): void {
+export function encodeNumber(writer: ByteWriter, value: number): void {
   writer.reserve(9);
   if (!Number.isSafeInteger(value) || (value === 0 && Object.is(value, -0))) {
     writer.bytes[writer.length++] = 0xcb;

@@ -10,6 +10,8 @@ import type {
 } from './catalog.ts';
 import type {
   RememberedAnswer,
+  RowEncoder,
+  RowEncoderOptions,
   StoredRecord,
   Timestamp,
   Transaction,
@@ -40,6 +42,12 @@ export interface Store {
     onProgress?: (done: number, total: number) => void,
   ): Promise<IndexInfo>;
   dropIndex(collection: CollectionInfo, index: IndexInfo): Promise<void>;
+
+  /**
+   * For `Transaction.insertRows`. Undefined where documents have to be seen as values: edges,
+   * collections with rules or unique indexes; `insertMany` is for those.
+   */
+  rowEncoder(collection: CollectionInfo, options?: RowEncoderOptions): RowEncoder | undefined;
 
   /** For the planner; cheap, possibly stale. */
   approximateCount(collection: CollectionInfo): number;

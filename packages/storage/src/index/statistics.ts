@@ -26,6 +26,14 @@ export class IndexStatisticsBook {
     if (!isUnique) sketch.add(hashOf(key, indexPrefixBytes, key.length - ownerBytes));
   }
 
+  /** A commit put the entry with the key `bytes[start, end)` of an index that is not unique. */
+  notePut(indexId: number, bytes: Uint8Array, start: number, end: number): void {
+    const sketch = this.#sketch(indexId);
+    sketch.entries++;
+    sketch.added++;
+    sketch.add(hashOf(bytes, start + indexPrefixBytes, end - ownerBytes));
+  }
+
   drop(indexId: number): void {
     this.#sketches.delete(indexId);
   }

@@ -1,4 +1,4 @@
-import type { KvOperation } from '@themisdb/kv';
+import type { KvWrite } from '@themisdb/kv';
 import type { CatalogView } from '../catalog/catalog.ts';
 import { changeCount } from '../changes/change-codec.ts';
 import type { AppliedPlace, LogEntry } from '../contract/command-log.ts';
@@ -13,7 +13,7 @@ import type { Proposals, Proposed } from './proposals.ts';
 
 /** What one call of `apply` is going to do to the engine, and to memory after it. */
 export class ApplyStep {
-  readonly operations: KvOperation[] = [];
+  readonly operations: KvWrite[] = [];
   /** Commits of this replica among the entries. */
   readonly own: Proposed[] = [];
   applied: AppliedPlace;

@@ -1,7 +1,7 @@
 import { getU64 } from '../codec/integers.ts';
 import { assert } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
-import type { KvOperation } from '@themisdb/kv';
+import type { KvOperation, KvWrite } from '@themisdb/kv';
 import type { Timestamp } from '../contract/transaction.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { envelopeBytes, sealEnvelope } from '../envelope.ts';
@@ -37,8 +37,22 @@ function arenaFor(bytes: number): ByteWriter {
 export interface Command {
   readonly payload: Uint8Array;
   /** All but the changes, whose key depends on the log index. */
-  readonly operations: readonly KvOperation[];
+  readonly operations: readonly KvWrite[];
   readonly changes: Uint8Array | undefined;
+}
+
+/** Puts as they stand in a command, one after the other, and where what is in them: see `KvPuts`. */
+export interface CommandBlock {
+  readonly bytes: Uint8Array;
+  /** Belongs to the command from then on. */
+  readonly places: Uint32Array;
+}
+
+/** Writes the beginning of a put, up to its value. Returns where the key starts. */
+export function startPut(out: ByteWriter, keyBytes: number): number {
+  out.u8(type.put);
+  out.varint(keyBytes);
+  return out.length;
 }
 
 /** A command as it is being built: its bytes, and at the same time what they mean to the engine. */
@@ -46,8 +60,9 @@ export class CommandWriter {
   readonly #out: ByteWriter;
   readonly #start: number;
   /** What `operationsOf` will make of the bytes; values of records are cut out at the end. */
-  readonly #operations: KvOperation[] = [];
+  readonly #operations: KvWrite[] = [];
   readonly #records: { readonly at: number; readonly start: number; readonly end: number }[] = [];
+  readonly #blocks: { readonly at: number; readonly places: Uint32Array }[] = [];
   #changes: Uint8Array | undefined;
 
   /** `sizeHint` saves growing; in bytes. */
@@ -82,6 +97,15 @@ export class CommandWriter {
     this.#operations.push({ type: 'put', key, value: body });
   }
 
+  /** Puts that are encoded already. */
+  block({ bytes, places }: CommandBlock): void {
+    const by = this.#out.length - this.#start;
+    this.#out.raw(bytes);
+    for (let i = 0; i < places.length; i++) places[i]! += by;
+    this.#blocks.push({ at: this.#operations.length, places });
+    this.#operations.push({ type: 'puts', bytes, places });
+  }
+
   delete(key: Uint8Array): void {
     this.#out.u8(type.delete);
     this.#bytes(key);
@@ -109,6 +133,8 @@ export class CommandWriter {
       const { key } = this.#operations[at] as { key: Uint8Array };
       this.#operations[at] = { type: 'put', key, value: payload.subarray(start, end) };
     }
+    for (const { at, places } of this.#blocks)
+      this.#operations[at] = { type: 'puts', bytes: payload, places };
     return { payload, operations: this.#operations, changes: this.#changes };
   }
 

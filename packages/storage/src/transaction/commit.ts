@@ -1,4 +1,5 @@
 import { themisError } from '@themisdb/protocol';
+import type { CollectionInfo } from '../contract/catalog.ts';
 import type { Timestamp } from '../contract/transaction.ts';
 import { answerName, decodeAnswer, encodeAnswer } from '../changes/answers.ts';
 import { encodeChanges, type ChangeRecord } from '../changes/change-codec.ts';
@@ -9,6 +10,7 @@ import { encodeCount } from '../log/counters.ts';
 import type { Formed, Proposal } from '../log/pipeline.ts';
 import { timestampOfMs } from '../timestamp.ts';
 import type { CommittedRecord } from '../record.ts';
+import type { BulkWrites } from './overlay.ts';
 import type { Written } from './recent-writes.ts';
 import type { TransactionState } from './state.ts';
 
@@ -28,11 +30,25 @@ export class TransactionProposal implements Proposal {
     this.#validate();
     const command = new CommandWriter(timestamp, this.sizeHint);
     const written: Written[] = [];
-    this.#writeRecords(command, timestamp, written);
-    this.#writeEntries(command, written);
+    const applied = this.#writeOverlay(command, timestamp, written);
     this.#writeAnswers(command, timestamp, written);
     const undo = this.#writeCounts(command);
-    return { command: command.finish(), written, undo, applied: () => this.#applied() };
+    return { command: command.finish(), written, undo, applied };
+  }
+
+  /** Returns what is to be done once it is visible. */
+  #writeOverlay(command: CommandWriter, timestamp: Timestamp, written: Written[]): () => void {
+    const { bulk } = this.#state.overlay;
+    if (bulk === undefined) {
+      this.#writeRecords(command, timestamp, written);
+      this.#writeEntries(command, written);
+      return () => this.#applied();
+    }
+    const formed = bulk.form(timestamp);
+    command.block(formed.writes);
+    command.changes(formed.changes);
+    written.push(formed.written);
+    return formed.applied;
   }
 
   #validate(): void {
@@ -41,19 +57,9 @@ export class TransactionProposal implements Proposal {
     const from = view.index;
     if (recent.isForgotten(from)) this.#conflict('it was open for too long');
     if (recent.lastIndex <= from) return;
-    const collections = new Set<number>();
-    overlay.records.forEach(({ text, parts }) => {
-      if (recent.changedSince(text, from))
-        this.#conflict(`an entity of collection "${parts.collection.name}" it wrote was changed`);
-      collections.add(parts.collection.id);
-    });
-    overlay.entries.forEach((entry) => {
-      const { index } = entry;
-      if (index.unique && recent.changedSince(entry.text, from))
-        this.#conflict(`a value of unique index "${index.name}" was taken or freed`);
-      collections.add(index.collectionId);
-    });
-    for (const id of collections) {
+    for (const id of overlay.bulk === undefined
+      ? this.#validateOverlay(from)
+      : this.#validateBulk(overlay.bulk, from)) {
       const text = keyText(context.keys.meta(metaName.collection, id));
       if (recent.changedSince(text, from))
         this.#conflict('the definition of a collection it wrote to was changed');
@@ -66,6 +72,30 @@ export class TransactionProposal implements Proposal {
       if (recent.changedSince(text, from)) this.#conflict('its idempotency key was used');
     }
     if (reads?.conflicts(recent, from)) this.#conflict('something it read was changed');
+  }
+
+  /** Returns the collections written to. */
+  #validateOverlay(from: number): Iterable<number> {
+    const { overlay, context } = this.#state;
+    const { recent } = context;
+    const collections = new Set<number>();
+    overlay.records.forEach(({ text, parts }) => {
+      if (recent.changedSince(text, from)) this.#conflict(changedEntity(parts.collection));
+      collections.add(parts.collection.id);
+    });
+    overlay.entries.forEach((entry) => {
+      const { index } = entry;
+      if (index.unique && recent.changedSince(entry.text, from))
+        this.#conflict(`a value of unique index "${index.name}" was taken or freed`);
+      collections.add(index.collectionId);
+    });
+    return collections;
+  }
+
+  #validateBulk(bulk: BulkWrites, from: number): Iterable<number> {
+    const { collection } = bulk;
+    if (bulk.isChangedSince(from)) this.#conflict(changedEntity(collection));
+    return [collection.id];
   }
 
   #conflict(why: string): never {
@@ -154,6 +184,10 @@ export class TransactionProposal implements Proposal {
       statistics.note(index.id, key, index.unique, change);
     });
   }
+}
+
+function changedEntity({ name }: CollectionInfo): string {
+  return `an entity of collection "${name}" it wrote was changed`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isObject, makeObject, utf8Encode, type Value, type ValueObject } from '@themisdb/base';
-import { isName, keyBytesMax, themisError } from '@themisdb/protocol';
+import { isName, keyBytesMax, themisError, type Uuid } from '@themisdb/protocol';
 import type { CollectionInfo } from '../contract/catalog.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import { encodeAttribute, encodeMapHeader, encodeString, refuseSize } from '../codec/encode.ts';
@@ -13,6 +13,13 @@ const derived: ReadonlySet<string> = new Set(['_id', '_rev', '_urn']);
 export function keyOfNew(context: StoreContext, document: ValueObject): KeyChoice {
   if (!Object.hasOwn(document, '_key')) return { key: context.keyMaker.next(), isMade: true };
   return { key: mustKey(document['_key']!), isMade: false };
+}
+
+export function keyExists({ name }: CollectionInfo, uuid: Uuid): Error {
+  return themisError('KEY_EXISTS', {
+    message: `collection "${name}" has an entity with this _key already (uuid ${uuid})`,
+    details: { collection: name, uuid },
+  });
 }
 
 export interface KeyChoice {

@@ -20,7 +20,12 @@ export class KeyFilter {
   }
 
   add(key: Uint8Array): void {
-    const hash = hashOf(key);
+    this.addAt(key, 0, key.length);
+  }
+
+  /** The key at `bytes[start, end)`. */
+  addAt(bytes: Uint8Array, start: number, end: number): void {
+    const hash = hashOf(bytes, start, end);
     let layer = this.#layers[this.#layers.length - 1];
     if (layer === undefined || layer.left === 0) this.#layers.push((layer = this.#grow()));
     layer.left--;
@@ -31,16 +36,15 @@ export class KeyFilter {
   }
 
   mayHave(key: Uint8Array): boolean {
-    const hash = hashOf(key);
-    const first = mix(hash ^ 0x9e3779b9);
-    return this.#layers.some(({ words }) => {
-      const block = blockOf(hash, words.length);
-      let bits = first;
-      for (let i = 0; i < 4; i++, bits >>>= 8) {
-        if ((words[block + (bits & 7)]! & (1 << ((bits >>> 3) & 31))) === 0) return false;
-      }
-      return true;
-    });
+    return this.mayHaveAt(key, 0, key.length);
+  }
+
+  mayHaveAt(bytes: Uint8Array, start: number, end: number): boolean {
+    const hash = hashOf(bytes, start, end);
+    const bits = mix(hash ^ 0x9e3779b9);
+    for (let i = 0; i < this.#layers.length; i++)
+      if (hasBits(this.#layers[i]!.words, hash, bits)) return true;
+    return false;
   }
 
   #grow(): { readonly words: Uint32Array; left: number } {
@@ -51,15 +55,23 @@ export class KeyFilter {
   }
 }
 
+function hasBits(words: Uint32Array, hash: number, all: number): boolean {
+  const block = blockOf(hash, words.length);
+  let bits = all;
+  for (let i = 0; i < 4; i++, bits >>>= 8)
+    if ((words[block + (bits & 7)]! & (1 << ((bits >>> 3) & 31))) === 0) return false;
+  return true;
+}
+
 function blockOf(hash: number, words: number): number {
   const blocks = words / blockWords;
   return Math.floor((hash / 0x1_0000_0000) * blocks) * blockWords;
 }
 
 /** FNV-1a over what tells keys of one owner apart, then a finaliser. */
-function hashOf(key: Uint8Array): number {
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
-  for (let i = 9; i < key.length; i++) hash = Math.imul(hash ^ key[i]!, 0x01000193);
+  for (let i = start + 9; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   return mix(hash);
 }
 
@@ -96,6 +108,17 @@ export class PresenceBook {
 
   drop(of: number, id: number): void {
     this.#filters.delete(nameOf(of, id));
+  }
+
+  /** The filter that knows all keys of this collection or index; call `shrink` after adding to it. */
+  filterOf(of: number, id: number): KeyFilter | undefined {
+    return this.#filters.get(nameOf(of, id));
+  }
+
+  /** Gives up a filter that has grown too large. */
+  shrink(of: number, id: number): void {
+    const filter = this.filterOf(of, id);
+    if (filter !== undefined && filter.bytes > this.#bytesMax) this.drop(of, id);
   }
 
   /** Nothing is known to be empty any more. */

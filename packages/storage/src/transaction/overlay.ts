@@ -1,6 +1,7 @@
+import { assert } from '@themisdb/base';
 import type { Uuid } from '@themisdb/protocol';
 import type { CollectionInfo, IndexInfo } from '../contract/catalog.ts';
-import type { WriteResult } from '../contract/transaction.ts';
+import type { Timestamp, WriteResult } from '../contract/transaction.ts';
 import { keyText, type KeyText } from '../keys.ts';
 import {
   BufferedRecord,
@@ -8,6 +9,8 @@ import {
   type CommittedRecord,
   type VersionCell,
 } from '../record.ts';
+import type { CommandBlock } from '../log/command.ts';
+import type { Written } from './recent-writes.ts';
 import { SortedTexts } from './sorted-texts.ts';
 
 /** Something pending under a key. The text of the key is made when somebody asks for it. */
@@ -118,13 +121,42 @@ export class PendingEntry extends Pending {
  * half-way.
  */
 export class Overlay {
-  readonly records: PendingMap<PendingRecord> = new PendingMap<PendingRecord>();
-  readonly entries: PendingMap<PendingEntry> = new PendingMap<PendingEntry>();
+  readonly #records: PendingMap<PendingRecord> = new PendingMap<PendingRecord>();
+  readonly #entries: PendingMap<PendingEntry> = new PendingMap<PendingEntry>();
+  #bulk: BulkWrites | undefined;
   /** Bytes the writes will take in the log, roughly. */
   bytes = 0;
 
+  get records(): PendingMap<PendingRecord> {
+    if (this.#bulk !== undefined) this.#unpack(this.#bulk);
+    return this.#records;
+  }
+
+  get entries(): PendingMap<PendingEntry> {
+    if (this.#bulk !== undefined) this.#unpack(this.#bulk);
+    return this.#entries;
+  }
+
   get isEmpty(): boolean {
-    return this.records.isEmpty && this.entries.isEmpty;
+    return this.#bulk === undefined && this.#records.isEmpty && this.#entries.isEmpty;
+  }
+
+  /** Rows that are all that is pending: the moment somebody asks for one, each stands on its own. */
+  get bulk(): BulkWrites | undefined {
+    return this.#bulk;
+  }
+
+  setBulk(bulk: BulkWrites): void {
+    assert(this.isEmpty, 'rows are inserted before all else');
+    this.#bulk = bulk;
+  }
+
+  #unpack(bulk: BulkWrites): void {
+    this.#bulk = undefined;
+    bulk.unpack(
+      (record) => this.#records.append(record),
+      (entry) => this.#entries.append(entry),
+    );
   }
 
   mark(): OverlayMark {
@@ -142,6 +174,22 @@ export class Overlay {
     this.records.forgetMark();
     this.entries.forgetMark();
   }
+}
+
+/** Many inserts of one batch, not an object each. */
+export interface BulkWrites {
+  readonly collection: CollectionInfo;
+  unpack(record: (each: PendingRecord) => void, entry: (each: PendingEntry) => void): void;
+  form(timestamp: Timestamp): BulkFormed;
+  /** Whether somebody wrote one of the records after that log index. */
+  isChangedSince(index: number): boolean;
+}
+
+export interface BulkFormed {
+  readonly writes: CommandBlock;
+  readonly written: Written;
+  readonly changes: Uint8Array;
+  readonly applied: () => void;
 }
 
 export interface OverlayMark {

@@ -10,10 +10,21 @@ export interface TextRange {
 /** A key written; its text may be made only when it is asked for. */
 export interface Written {
   readonly text: KeyText;
+  /** Of bulk writes: the keys, `text` being one of them. */
+  readonly all?: WrittenKeys | undefined;
+}
+
+/** Many keys written at once, which need no map to be found in. */
+export interface WrittenKeys {
+  readonly count: number;
+  /** May say yes for a key of the same entity that was not written. */
+  has(text: KeyText): boolean;
+  forEach(visit: (text: KeyText) => void): void;
 }
 
 interface Commit {
   readonly index: number;
+  readonly count: number;
   readonly written: readonly Written[];
   readonly ranges: readonly TextRange[];
 }
@@ -39,6 +50,8 @@ export class RecentWrites {
   /** Commits before these positions of `#commits` are in `#latest` and `#sorted`. */
   #mappedUpTo = 0;
   #sortedUpTo = 0;
+  /** Those of `#commits` with `WrittenKeys`, which are not in `#latest`; few. */
+  #withKeys: Commit[] = [];
   /** Those of `#commits` that wrote whole ranges; few. */
   #withRanges: Commit[] = [];
   #floor = 0;
@@ -58,10 +71,12 @@ export class RecentWrites {
   }
 
   record(index: number, written: readonly Written[], ranges: readonly TextRange[]): void {
-    const commit = { index, written, ranges };
+    const count = countOf(written);
+    const commit = { index, count, written, ranges };
     this.#commits.push(commit);
-    this.#size += written.length;
+    this.#size += count;
     if (ranges.length > 0) this.#withRanges.push(commit);
+    if (count > written.length) this.#withKeys.push(commit);
     while (this.#size > this.#keysMax && this.#commits.length - this.#head > 1) {
       this.forget(this.#commits[this.#head]!.index);
     }
@@ -71,10 +86,11 @@ export class RecentWrites {
   undo(index: number): void {
     this.#commits = this.#commits.slice(this.#head).filter((commit) => commit.index < index);
     this.#head = this.#mappedUpTo = this.#sortedUpTo = 0;
-    this.#size = this.#commits.reduce((sum, { written }) => sum + written.length, 0);
+    this.#size = this.#commits.reduce((sum, { count }) => sum + count, 0);
     this.#latest.clear();
     this.#sorted.clear();
     this.#withRanges = this.#withRanges.filter((commit) => commit.index < index);
+    this.#withKeys = this.#withKeys.filter((commit) => commit.index < index);
   }
 
   /** The state at `index` came from elsewhere: what led to it is not known here. */
@@ -100,6 +116,8 @@ export class RecentWrites {
     }
     if (this.#withRanges.length > 0)
       this.#withRanges = this.#withRanges.filter((commit) => commit.index > index);
+    if (this.#withKeys.length > 0)
+      this.#withKeys = this.#withKeys.filter((commit) => commit.index > index);
     if (index > this.#floor) this.#floor = index;
   }
 
@@ -113,6 +131,7 @@ export class RecentWrites {
     this.#map();
     const latest = this.#latest.get(key);
     if (latest !== undefined && latest > index) return true;
+    if (this.#withKeys.some((commit) => commit.index > index && hasKey(commit, key))) return true;
     return this.#someRange(index, ({ gte, lt }) => key >= gte && key < lt);
   }
 
@@ -130,7 +149,7 @@ export class RecentWrites {
   #map(): void {
     for (let i = Math.max(this.#mappedUpTo, this.#head); i < this.#commits.length; i++) {
       const { written, index } = this.#commits[i]!;
-      for (const { text } of written) this.#latest.set(text, index);
+      for (const { text, all } of written) if (all === undefined) this.#latest.set(text, index);
     }
     this.#mappedUpTo = this.#commits.length;
   }
@@ -138,20 +157,37 @@ export class RecentWrites {
   #sort(): void {
     for (let i = Math.max(this.#sortedUpTo, this.#head); i < this.#commits.length; i++) {
       const { written, index } = this.#commits[i]!;
-      for (const { text } of written) this.#sorted.set(text, index);
+      forEachText(written, (text) => this.#sorted.set(text, index));
     }
     this.#sortedUpTo = this.#commits.length;
   }
 
-  #drop({ index, written }: Commit): void {
-    this.#size -= written.length;
+  #drop({ index, count, written }: Commit): void {
+    this.#size -= count;
     if (this.#head < this.#mappedUpTo) {
-      for (const { text } of written)
-        if (this.#latest.get(text) === index) this.#latest.delete(text);
+      for (const { text, all } of written)
+        if (all === undefined && this.#latest.get(text) === index) this.#latest.delete(text);
     }
-    if (this.#head < this.#sortedUpTo) {
-      for (const { text } of written)
+    if (this.#head < this.#sortedUpTo)
+      forEachText(written, (text) => {
         if (this.#sorted.get(text) === index) this.#sorted.delete(text);
-    }
+      });
+  }
+}
+
+function countOf(written: readonly Written[]): number {
+  let count = written.length;
+  for (const { all } of written) if (all !== undefined) count += all.count - 1;
+  return count;
+}
+
+function hasKey({ written }: Commit, key: KeyText): boolean {
+  return written.some(({ all }) => all?.has(key) === true);
+}
+
+function forEachText(written: readonly Written[], visit: (text: KeyText) => void): void {
+  for (const each of written) {
+    if (each.all === undefined) visit(each.text);
+    else each.all.forEach(visit);
   }
 }

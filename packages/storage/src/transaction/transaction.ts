@@ -2,9 +2,11 @@ import type { ValueObject } from '@themisdb/base';
 import type { Uuid } from '@themisdb/protocol';
 import type { Catalog, CollectionInfo, IndexInfo } from '../contract/catalog.ts';
 import type {
+  EncodedRows,
   IndexEntry,
   IndexRange,
   InsertOptions,
+  RefusedRow,
   RememberedAnswer,
   ScanRequest,
   StoredRecord,
@@ -117,6 +119,10 @@ export class StoreTransaction implements Transaction {
     documents: readonly ValueObject[],
   ): Promise<(WriteResult | { readonly error: unknown })[]> {
     return this.#writer().insertMany(collection, documents);
+  }
+
+  insertRows(rows: EncodedRows): Promise<(RefusedRow | undefined)[]> {
+    return this.#writer().insertRows(rows);
   }
 
   replace(

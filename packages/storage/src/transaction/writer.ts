@@ -1,9 +1,13 @@
-import type { ValueObject } from '@themisdb/base';
+import { assert, type ValueObject } from '@themisdb/base';
 import { themisError, uuidOfKey, type Uuid } from '@themisdb/protocol';
+import { RowBatch } from '../bulk/encoded-rows.ts';
+import { insertRows, mayInsertRows } from '../bulk/insert-rows.ts';
 import type { CollectionInfo } from '../contract/catalog.ts';
 import type { CollectionRules } from '../contract/store.ts';
 import type {
+  EncodedRows,
   InsertOptions,
+  RefusedRow,
   Transaction,
   WriteOptions,
   WriteResult,
@@ -13,7 +17,7 @@ import { ownerBytes } from '../index/entries.ts';
 import { keyText, type KeyText } from '../keys.ts';
 import { CommittedRecord, type AnyRecord } from '../record.ts';
 import { formatTimestamp } from '../timestamp.ts';
-import { keyOfNew, mergePatch, toStored } from './document.ts';
+import { keyExists, keyOfNew, mergePatch, toStored } from './document.ts';
 import { bufferChanges, checkOwners, entryChanges, type EntryChange } from './index-changes.ts';
 import { PendingRecord } from './overlay.ts';
 import { readRecord } from './reader.ts';
@@ -81,6 +85,16 @@ export class TransactionWriter {
       else results.push(await attemptLater(() => this.#bufferWithRules(draft, stored, rules)));
     }
     return results;
+  }
+
+  async insertRows(rows: EncodedRows): Promise<(RefusedRow | undefined)[]> {
+    assert(rows instanceof RowBatch, 'rows come from a RowEncoder');
+    const collection = this.#current(rows.collection);
+    if (mayInsertRows(this.#state, collection, rows))
+      return insertRows(this.#state, collection, rows);
+    const documents = Array.from({ length: rows.count }, (_, i) => rows.document(i));
+    const results = await this.insertMany(collection, documents);
+    return results.map((result) => ('error' in result ? result : undefined));
   }
 
   async replace(
@@ -334,10 +348,7 @@ export class TransactionWriter {
     const isTaken = pending === undefined ? stored.has(text!) : pending.after !== undefined;
     if (!isTaken) return;
     this.#state.noteRead(text!);
-    throw themisError('KEY_EXISTS', {
-      message: `collection "${collection.name}" has an entity with this _key already (uuid ${uuid})`,
-      details: { collection: collection.name, uuid },
-    });
+    throw keyExists(collection, uuid);
   }
 
   #mustFit({ body }: Draft): void {

@@ -55,6 +55,7 @@ export const importRoutes: readonly Route[] = [
         env,
         collection: find(exchange, input.params),
         onDuplicate: input.query.on_duplicate ?? 'error',
+        limits: jsonLimits,
         onFailure(line, error) {
           const body = itemErrorBody(error);
           if (errors.length < errorsMax) errors.push({ line, error: body });
@@ -64,9 +65,10 @@ export const importRoutes: readonly Route[] = [
       const reader = new NdjsonReader({ lineBytesMax, limits: jsonLimits });
       try {
         for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
-          await importer.add(reader.push(chunk));
+          reader.pushTo(importer, chunk);
+          await importer.ready();
         }
-        await importer.add(reader.finish());
+        reader.finishTo(importer);
       } finally {
         await importer.finish();
       }

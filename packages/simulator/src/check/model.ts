@@ -13,6 +13,9 @@ export interface Model<State, Input, Output> {
    */
   step(state: State, operation: Operation<Input, Output>): State | undefined;
 
+  /** Whether a completed operation leaves every state in which it fits as it is. */
+  isObserver(operation: Operation<Input, Output>): boolean;
+
   /** Equal for equal states, and for no others. */
   stateKey(state: State): string;
 

@@ -18,6 +18,7 @@ export type RegisterOperation = Operation<RegisterInput, RegisterOutput>;
 export const registerModel: Model<Scalar, RegisterInput, RegisterOutput> = {
   initial: null,
   step,
+  isObserver,
   stateKey: (state) => (typeof state === 'string' ? `"${state}` : String(state)),
   describe: describeRegisterOperation,
   describeState: (state) => JSON.stringify(state),
@@ -70,6 +71,10 @@ function isMismatch({ outcome }: RegisterOperation): boolean {
   return outcome.type === 'ok' && outcome.output.type === 'cas' && !outcome.output.swapped;
 }
 
+function isObserver(operation: RegisterOperation): boolean {
+  return operation.input.type === 'read' || isMismatch(operation);
+}
+
 /**
  * Reads that nobody answered say nothing. A write that nobody answered, of a value that nobody saw
  * or expected, can as well have never happened, unless a mismatch might be due to it. This keeps
@@ -94,9 +99,7 @@ function relevantOperations(operations: readonly RegisterOperation[]): RegisterO
  * mismatches, which need a value to be there, whichever.
  */
 function removableGroups(operations: readonly RegisterOperation[]): RegisterOperation[][] {
-  const observers = operations.filter(
-    (operation) => operation.input.type === 'read' || isMismatch(operation),
-  );
+  const observers = operations.filter(isObserver);
   const single = observers.map((operation) => [operation]);
   return operations.some(isMismatch) ? single : [...single, ...tiedByValue(operations)];
 }

@@ -11,8 +11,16 @@ import { Timeline } from './timeline.ts';
  *
  * Wing and Gong's search as Lowe and, after him, Horn and Kroening and Porcupine do it: place any
  * operation that was called before the first unplaced return, and go back when none fits. Where the
- * same operations were placed before with the same state, nothing new can come. An operation of
- * unknown outcome has no return: it may be placed late or never, and is tried after all others.
+ * same operations were placed before with the same state, nothing new can come.
+ *
+ * Three things are left out because some other order does as well:
+ * 1. An operation that fits and never changes a state is placed at once, without alternatives: in any
+ *    order that places it later it can be moved here.
+ * 2. An operation of unknown outcome has no return: it may be placed late or never. It is placed only
+ *    right before one that would go otherwise without it: in any order where it makes no difference
+ *    to the next, it can be left out.
+ * 3. Of configurations that differ in the unknown operations they used up, the one that used fewer
+ *    stands for the other (`SeenConfigurations`).
  *
  * Exponential at worst in the number of operations under way at the same time, and near linear on
  * histories that are linearizable. The stack is a list of its own, as deep as the history.
@@ -43,9 +51,14 @@ export function searchLinearization<State, Input, Output>(
 interface Frame<State> {
   /** The operation that was placed; those of unknown outcome count from `~0` down. */
   readonly placed: number;
-  /** The state before it. */
+  /** What was there before it. */
   readonly state: State;
+  readonly beforePending: { readonly state: State } | undefined;
+  /** No alternative is worth trying. */
+  readonly isForced: boolean;
 }
+
+type Placing = 'placed' | 'unfit' | 'hopeless';
 
 const STATES_MAX = 8;
 
@@ -62,6 +75,8 @@ class Search<State, Input, Output> {
   readonly #used: number[] = [];
   readonly #furthest = { at: -1, prefix: [] as number[], states: new Set<string>() };
   #state: State;
+  /** If the latest placed is pending: the state before it. */
+  #beforePending: { readonly state: State } | undefined;
   #workLeft: number;
 
   constructor(
@@ -102,37 +117,59 @@ class Search<State, Input, Output> {
   #placeOne(from: number): boolean {
     const timeline = this.#timeline;
     for (let at = from; at !== Timeline.none; at = timeline.after(at)) {
-      if (this.#tryPlace(at)) return true;
+      const placing = this.#tryPlace(at);
+      if (placing !== 'unfit') return placing === 'placed';
     }
     return false;
   }
 
-  #tryPlace(candidate: number): boolean {
+  #tryPlace(candidate: number): Placing {
     const isPending = candidate < 0;
     const operation = isPending ? this.#pending[~candidate]! : this.#completed[candidate]!;
     this.#workLeft--;
     const state = this.#model.step(this.#state, operation);
-    if (state === undefined) return false;
+    if (state === undefined) return 'unfit';
+    const key = this.#model.stateKey(state);
+    if (isPending && key === this.#model.stateKey(this.#state)) return 'unfit';
+    if (this.#makesPendingVain(operation, key)) return 'unfit';
+    const isForced = !isPending && this.#model.isObserver(operation);
     this.#mark(candidate);
-    const stateKey = this.#model.stateKey(state);
-    const key = `${stateKey.length}:${stateKey}${this.#done.key()}`;
-    this.#workLeft -= key.length >> 5;
-    if (!this.#seen.add(key, this.#used)) {
+    if (!isPending && !this.#isNew(key)) {
       this.#unmark(candidate);
-      return false;
+      return isForced ? 'hopeless' : 'unfit';
     }
     this.#timeline.remove(candidate);
-    this.#frames.push({ placed: candidate, state: this.#state });
+    this.#frames.push({
+      placed: candidate,
+      state: this.#state,
+      beforePending: this.#beforePending,
+      isForced,
+    });
+    this.#beforePending = isPending ? { state: this.#state } : undefined;
     this.#state = state;
-    return true;
+    return 'placed';
+  }
+
+  /** Whether the operation ends in the same state without the pending one placed right before. */
+  #makesPendingVain(operation: Operation<Input, Output>, key: string): boolean {
+    if (this.#beforePending === undefined) return false;
+    const without = this.#model.step(this.#beforePending.state, operation);
+    return without !== undefined && this.#model.stateKey(without) === key;
+  }
+
+  #isNew(stateKey: string): boolean {
+    const key = `${stateKey.length}:${stateKey}${this.#done.key()}`;
+    this.#workLeft -= key.length >> 5;
+    return this.#seen.add(key, this.#used);
   }
 
   /** Undoes the latest placing and gives the candidate to go on with. */
-  #takeBack({ placed, state }: Frame<State>): number {
+  #takeBack({ placed, state, beforePending, isForced }: Frame<State>): number {
     this.#timeline.restore(placed);
     this.#unmark(placed);
     this.#state = state;
-    return this.#timeline.after(placed);
+    this.#beforePending = beforePending;
+    return isForced ? Timeline.none : this.#timeline.after(placed);
   }
 
   #mark(candidate: number): void {
@@ -150,6 +187,8 @@ class Search<State, Input, Output> {
 
   /** No candidate is left: remembers this place if the search never got further. */
   #noteStuck(): void {
+    // The state without the pending operation is noted, and explained, by the frame below.
+    if (this.#beforePending !== undefined) return;
     const at = this.#timeline.firstReturn();
     const furthest = this.#furthest;
     if (at < furthest.at) return;

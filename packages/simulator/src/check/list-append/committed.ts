@@ -1,4 +1,4 @@
-import type { ListValue, Transaction } from './transaction.ts';
+import { isPrefix, type ListValue, type Transaction } from './transaction.ts';
 
 /** Who appended a value, and as which of its appends to that key. */
 export interface Append {
@@ -59,12 +59,18 @@ export function committedTransactions(
   appends: Appends,
 ): Transaction[] {
   const committed = new Set(transactions.filter(({ outcome }) => outcome === 'committed'));
+  // Most lists begin as one seen before.
+  const longest = new Map<string, readonly ListValue[]>();
   // A set that grows while it is walked: each added one is walked too.
   for (const { steps } of committed) {
     for (const step of steps) {
-      if (step.type !== 'read') continue;
-      for (const value of step.values ?? []) {
-        const writer = appends.find(step.key, value)?.transaction;
+      if (step.type !== 'read' || step.values === undefined) continue;
+      const { key } = step;
+      const known = longest.get(key) ?? [];
+      if (isPrefix(step.values, known)) continue;
+      if (step.values.length > known.length) longest.set(key, step.values);
+      for (const value of step.values) {
+        const writer = appends.find(key, value)?.transaction;
         if (writer?.outcome === 'unknown') committed.add(writer);
       }
     }

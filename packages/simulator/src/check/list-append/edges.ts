@@ -34,11 +34,11 @@ function* everyVersionEdge(versions: Versions, numberOf: NumberOf): Iterable<Edg
   if (last !== undefined) for (const append of unobserved) yield ww(last, append, numberOf);
   for (const { read, position } of reads) {
     const from = numberOf(read.transaction);
-    const list = `${key} ${describeList(read.values)}`;
+    const list = (): string => `${key} ${describeList(read.values)}`;
     const seen = order[position - 1];
     if (seen !== undefined) {
       const why = (a: string, b: string): string =>
-        `${a} appended ${JSON.stringify(seen.value)}, and ${b} read ${list}`;
+        `${a} appended ${JSON.stringify(seen.value)}, and ${b} read ${list()}`;
       yield { type: 'wr', from: numberOf(seen.transaction), to: from, why };
     }
     const missed = position < order.length ? [order[position]!] : unobserved;
@@ -48,7 +48,7 @@ function* everyVersionEdge(versions: Versions, numberOf: NumberOf): Iterable<Edg
       if (own !== undefined) yield ww(own, append, numberOf);
       const { transaction, value } = append;
       const why = (a: string, b: string): string =>
-        `${a} read ${list}, without ${JSON.stringify(value)} that ${b} appended`;
+        `${a} read ${list()}, without ${JSON.stringify(value)} that ${b} appended`;
       yield { type: 'rw', from, to: numberOf(transaction), why };
     }
   }

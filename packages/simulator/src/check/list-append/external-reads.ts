@@ -1,6 +1,12 @@
 import type { Anomaly } from './anomaly.ts';
 import { makeAnomaly } from './describe.ts';
-import { describeList, type ListValue, type ReadStep, type Transaction } from './transaction.ts';
+import {
+  describeList,
+  isPrefix,
+  type ListValue,
+  type ReadStep,
+  type Transaction,
+} from './transaction.ts';
 
 /** What a transaction saw of others: a list as it was read, without the transaction's own appends. */
 export interface ExternalRead {
@@ -53,11 +59,12 @@ function learn(
       ? undefined
       : `${saw} where ${describeList(expected)} follows from its earlier steps`;
   }
-  const external = values.slice(0, Math.max(0, values.length - own.length));
+  const external =
+    own.length === 0 ? values : values.slice(0, Math.max(0, values.length - own.length));
   if (!isSame(values.slice(external.length), own)) {
     return `${saw}, which does not end in its own appends ${describeList(own)}`;
   }
-  const ahead = external.find((value) => isOwn(transaction, key, value));
+  const ahead = appendsOf(transaction, key).find((value) => external.includes(value));
   if (ahead !== undefined) {
     return `${saw}, with its own append of ${JSON.stringify(ahead)} out of place`;
   }
@@ -65,10 +72,10 @@ function learn(
   return undefined;
 }
 
-function isOwn({ steps }: Transaction, key: string, value: ListValue): boolean {
-  return steps.some((step) => step.type === 'append' && step.key === key && step.value === value);
+function appendsOf({ steps }: Transaction, key: string): ListValue[] {
+  return steps.flatMap((step) => (step.type === 'append' && step.key === key ? [step.value] : []));
 }
 
-export function isSame(a: readonly ListValue[], b: readonly ListValue[]): boolean {
-  return a.length === b.length && a.every((value, at) => value === b[at]);
+function isSame(a: readonly ListValue[], b: readonly ListValue[]): boolean {
+  return a.length === b.length && isPrefix(a, b);
 }

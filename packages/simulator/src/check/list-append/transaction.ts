@@ -53,3 +53,10 @@ export function describeList(values: readonly ListValue[]): string {
   const shown = values.slice(-6).map((value) => JSON.stringify(value));
   return `[${[...(values.length > 6 ? ['...'] : []), ...shown].join(' ')}]`;
 }
+
+/** Whether `whole` begins with `part`. Reads are long: the inner loop of the checker. */
+export function isPrefix(part: readonly ListValue[], whole: readonly ListValue[]): boolean {
+  if (part.length > whole.length) return false;
+  for (let at = 0; at < part.length; at++) if (part[at] !== whole[at]) return false;
+  return true;
+}

@@ -2,7 +2,7 @@ import type { Append, Appends } from './committed.ts';
 import type { Anomaly } from './anomaly.ts';
 import { makeAnomaly } from './describe.ts';
 import type { ExternalRead } from './external-reads.ts';
-import { describeList, type ListValue, type Transaction } from './transaction.ts';
+import { describeList, isPrefix, type ListValue, type Transaction } from './transaction.ts';
 
 /** The history of one key, as far as committed transactions show it. */
 export interface Versions {
@@ -25,7 +25,6 @@ export function inferVersions(
   isCommitted: (transaction: Transaction) => boolean,
   report: Report,
 ): Versions {
-  for (const read of reads) reportBadValues(read, appends, report);
   const longest = reads.reduce<ExternalRead | undefined>(
     (best, read) => (read.values.length > (best?.values.length ?? -1) ? read : best),
     undefined,
@@ -39,10 +38,12 @@ export function inferVersions(
     ({ value, transaction }) => !shown.has(value) && isCommitted(transaction),
   );
   const positions = countPrefixes(longest?.values ?? [], new Set(order.map(({ value }) => value)));
+  const soundLength = countSound(key, longest?.values ?? [], appends);
   const fitting = reads.flatMap((read) => {
-    if (isPrefix(read.values, longest!.values)) {
-      return [{ read, position: positions[read.values.length]! }];
-    }
+    reportIntermediate(read, appends, report);
+    const isFitting = isPrefix(read.values, longest!.values);
+    if (!isFitting || read.values.length > soundLength) reportBadValues(read, appends, report);
+    if (isFitting) return [{ read, position: positions[read.values.length]! }];
     const fact = `T1 read ${key} ${describeList(read.values)}, T2 read ${describeList(longest!.values)}`;
     report(makeAnomaly('incompatible-order', [read.transaction, longest!.transaction], [fact]));
     return [];
@@ -58,8 +59,15 @@ function countPrefixes(values: readonly ListValue[], kept: ReadonlySet<ListValue
   return counts;
 }
 
-function isPrefix(part: readonly ListValue[], whole: readonly ListValue[]): boolean {
-  return part.every((value, at) => value === whole[at]);
+/** How many values a list begins with that may all be there: of most lists, all. */
+function countSound(key: string, values: readonly ListValue[], appends: Appends): number {
+  const seen = new Set<ListValue>();
+  for (const [at, value] of values.entries()) {
+    const outcome = appends.find(key, value)?.transaction.outcome ?? 'failed';
+    if (outcome === 'failed' || seen.has(value)) return at;
+    seen.add(value);
+  }
+  return values.length;
 }
 
 /** Values that should not be there, whatever the order. */
@@ -80,11 +88,15 @@ function reportBadValues(read: ExternalRead, appends: Appends, report: Report): 
       report(makeAnomaly('G1a', [transaction, append.transaction], [fact]));
     }
   }
+}
+
+function reportIntermediate(read: ExternalRead, appends: Appends, report: Report): void {
+  const { transaction, key, values } = read;
   const last = values.length === 0 ? undefined : appends.find(key, values.at(-1)!);
-  if (last?.isIntermediate) {
-    const fact = `${saw}, and T2 appended more to ${key} after ${JSON.stringify(last.value)}`;
-    report(makeAnomaly('G1b', [transaction, last.transaction], [fact]));
-  }
+  if (!last?.isIntermediate) return;
+  const more = `T2 appended more to ${key} after ${JSON.stringify(last.value)}`;
+  const fact = `T1 read ${key} ${describeList(values)}, and ${more}`;
+  report(makeAnomaly('G1b', [transaction, last.transaction], [fact]));
 }
 
 /** Appends of one transaction to one list stand there in the order in which they were done. */

@@ -1,0 +1,141 @@
+import { assert, Prng } from '@themisdb/base';
+
+/**
+ * Everything a run is made of: a seed and numbers. What is named in `canBeOff` can be set to 0, which
+ * takes it out; shrinking does that one by one.
+ */
+export type Settings = Readonly<Record<SettingName, number>>;
+
+const described = {
+  seed: 'all other draws come from it',
+  nodes: 'first members of the group',
+  seconds: 'virtual time with faults',
+  clients: 'sessions that do one thing after the other',
+  thinkMs: 'time between two operations of a session, on average',
+
+  delayMs: 'time a message takes, on average',
+  lossPercent: 'messages that never arrive',
+  duplicatePercent: 'messages that arrive twice',
+  reorderPercent: 'messages that arrive late, behind others',
+  streamBreakPercent: 'chunks of a snapshot at which its connection breaks',
+  driftPercent: 'how far the clocks of nodes go wrong',
+
+  crash: 'power cuts a minute',
+  kill: 'deaths of a process a minute',
+  pause: 'stopped processes a minute',
+  cutNode: 'nodes cut off a minute',
+  cutHalf: 'partitions into two parts a minute',
+  cutOneWay: 'directions cut a minute',
+  clog: 'paths that take seconds, a minute',
+  clockJump: 'jumps of a wall clock a minute',
+  slowDisk: 'slow disks a minute',
+  fullDisk: 'full disks a minute',
+  failSync: 'failed syncs a minute',
+  flipBit: 'flipped bits in a log a minute',
+  wipe: 'lost disks a minute',
+  churn: 'changes of members a minute',
+  transfer: 'transfers of leadership a minute',
+
+  checkpointKb: 'log between checkpoints',
+  logCacheKb: 'entries kept for peers that are behind',
+  segmentKb: 'size of a log segment',
+  leaseMs: 'lease of a leader',
+
+  registers: 'sessions on registers, by weight',
+  lists: 'sessions with transactions over lists, by weight',
+  bank: 'sessions that move money, by weight',
+  keyed: 'sessions that repeat writes under a key until they know, by weight',
+  feed: 'readers of the change feed',
+  schema: 'changes of indexes a minute',
+} as const;
+
+export type SettingName = keyof typeof described;
+
+export const settingNames: readonly SettingName[] = Object.keys(described) as SettingName[];
+
+export const canBeOff: readonly SettingName[] = [
+  ...settingNames.slice(settingNames.indexOf('lossPercent'), settingNames.indexOf('checkpointKb')),
+  'leaseMs',
+  'lists',
+  'bank',
+  'keyed',
+  'feed',
+  'schema',
+  'registers',
+];
+
+/** The swarm: which faults are on, and how strong, is drawn for each seed. */
+export function drawSettings(
+  seed: number,
+  fixed: Partial<Record<SettingName, number>> = {},
+): Settings {
+  const prng = new Prng(seed);
+  const sometimes = (chance: number, min: number, max: number): number =>
+    prng.chance(chance) ? between(min, max) : 0;
+  const between = (min: number, max: number): number =>
+    Number((min * (max / min) ** prng.float()).toPrecision(2));
+  const drawn: Settings = {
+    seed,
+    nodes: prng.pick([3, 3, 3, 3, 5]),
+    seconds: 20,
+    clients: prng.between(3, 8),
+    thinkMs: between(20, 150),
+    delayMs: between(0.5, 20),
+    lossPercent: sometimes(0.5, 0.2, 20),
+    duplicatePercent: sometimes(0.5, 0.5, 20),
+    reorderPercent: sometimes(0.5, 1, 30),
+    streamBreakPercent: sometimes(0.5, 5, 40),
+    driftPercent: sometimes(0.4, 0.5, 8),
+    crash: sometimes(0.5, 3, 20),
+    kill: sometimes(0.4, 3, 20),
+    pause: sometimes(0.4, 3, 15),
+    cutNode: sometimes(0.5, 3, 15),
+    cutHalf: sometimes(0.3, 3, 10),
+    cutOneWay: sometimes(0.4, 3, 15),
+    clog: sometimes(0.3, 3, 10),
+    clockJump: sometimes(0.4, 3, 20),
+    slowDisk: sometimes(0.3, 3, 10),
+    fullDisk: sometimes(0.3, 3, 8),
+    failSync: sometimes(0.3, 3, 8),
+    flipBit: sometimes(0.25, 3, 8),
+    wipe: sometimes(0.25, 3, 8),
+    churn: sometimes(0.3, 3, 10),
+    transfer: sometimes(0.4, 3, 20),
+    checkpointKb: between(4, 200),
+    logCacheKb: between(1, 200),
+    segmentKb: prng.pick([16, 32, 64, 256]),
+    leaseMs: prng.chance(0.4) ? prng.between(300, 800) : 0,
+    registers: sometimes(0.9, 1, 3),
+    lists: sometimes(0.6, 1, 3),
+    bank: sometimes(0.5, 1, 3),
+    keyed: sometimes(0.4, 1, 2),
+    feed: sometimes(0.6, 1, 1),
+    schema: sometimes(0.3, 4, 15),
+  };
+  const settings = { ...drawn, ...fixed };
+  const hasWork = settings.registers + settings.lists + settings.bank + settings.keyed > 0;
+  return hasWork ? settings : { ...settings, registers: 1 };
+}
+
+/** A scenario: one `name value` a line; what is not named is drawn from the seed. */
+export function parseScenario(text: string): Settings {
+  const fixed: Partial<Record<SettingName, number>> = {};
+  for (const line of text.split('\n')) {
+    const content = line.replace(/#.*/, '').trim();
+    if (content === '') continue;
+    const [name, value, ...rest] = content.split(/\s+/);
+    const number = Number(value);
+    assert(
+      settingNames.includes(name as SettingName) && Number.isFinite(number) && rest.length === 0,
+      () => `a scenario has lines of a setting and a number, not ${JSON.stringify(line)}`,
+    );
+    fixed[name as SettingName] = number;
+  }
+  assert(fixed.seed !== undefined, 'a scenario names its seed');
+  return drawSettings(fixed.seed, fixed);
+}
+
+export function formatScenario(settings: Settings, comment: string): string {
+  const lines = comment.split('\n').map((line) => `# ${line}`.trimEnd());
+  return [...lines, ...settingNames.map((name) => `${name} ${settings[name]}`), ''].join('\n');
+}

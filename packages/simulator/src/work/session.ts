@@ -1,0 +1,116 @@
+import { hasCode, isThemisError, type Prng } from '@themisdb/base';
+import type { Replica } from '@themisdb/replication';
+import type { NodeEnv } from '../world/node-env.ts';
+import { stackOf } from '../world/node.ts';
+import type { World } from '../world/world.ts';
+
+/**
+ * - `ok`: the answer of the node.
+ * - `failed`: certainly nothing happened.
+ * - `unknown`: nobody answered, or the node does not know.
+ */
+export type Answer<T> =
+  | { readonly type: 'ok'; readonly value: T }
+  | { readonly type: 'failed'; readonly error?: unknown }
+  | { readonly type: 'unknown'; readonly error?: unknown };
+
+export type Work<T> = (replica: Replica, env: NodeEnv) => Promise<T>;
+
+const certain = [
+  'NOT_LEADER',
+  'NO_LEADER',
+  'WRITE_CONFLICT',
+  'DISK_FULL',
+  'TOO_MANY_REQUESTS',
+  'PRECONDITION_FAILED',
+  'KEY_EXISTS',
+  'SHUTTING_DOWN',
+  'COLLECTION_NOT_FOUND',
+  'INDEX_NOT_FOUND',
+] as const;
+const uncertain = ['UNKNOWN_OUTCOME', 'STORE_FAILED'] as const;
+
+/** A client: sends whole requests to nodes and waits for the answers, one after the other. */
+export class Session {
+  readonly id: string;
+  readonly world: World;
+  readonly prng: Prng;
+  #leader = 1;
+
+  constructor(world: World, id: string) {
+    this.world = world;
+    this.id = id;
+    this.prng = world.prng(`session ${id}`);
+  }
+
+  get nowMs(): number {
+    return this.world.nowMs;
+  }
+
+  /** While faults come; then every session ends with what it is doing. */
+  get goesOn(): boolean {
+    return !this.world.isCalm;
+  }
+
+  think(): Promise<void> {
+    return this.world.sleep(-Math.log(1 - this.prng.float()) * this.world.settings.thinkMs);
+  }
+
+  anyNode(): number {
+    return this.prng.pick([...this.world.nodes.keys()]);
+  }
+
+  /** Goes where the leader was last; follows what it is told. */
+  async write<T>(work: Work<T>): Promise<Answer<T>> {
+    const answer = await this.call(this.#leader, work, 5000);
+    if (answer.type === 'ok') return answer;
+    const { error } = answer;
+    const told = hasCode(error, 'NOT_LEADER') && isThemisError(error) ? error.details : undefined;
+    const leader = told?.['leader'];
+    this.#leader = typeof leader === 'number' ? leader : this.anyNode();
+    if (hasCode(error, 'UNKNOWN_OUTCOME')) this.world.marks.hit('a commit ended as unknown');
+    return answer;
+  }
+
+  async call<T>(nodeId: number, work: Work<T>, timeoutMs: number): Promise<Answer<T>> {
+    const { world, prng } = this;
+    const { delayMs, lossPercent } = world.settings;
+    const isLossy = lossPercent > 0 && !world.isCalm;
+    return new Promise((resolve) => {
+      let isOver = false;
+      const settle = (answer: Answer<T>): void => {
+        if (isOver) return;
+        isOver = true;
+        timer.cancel();
+        resolve(answer);
+      };
+      const timer = world.scheduler.at(timeoutMs, () => settle({ type: 'unknown' }));
+      const back = (answer: Answer<T>): void => {
+        if (isLossy && prng.chance(0.01)) return;
+        world.scheduler.at(delayMs * prng.float(), () => settle(answer));
+      };
+      world.scheduler.at(delayMs * prng.float(), () => this.#deliver(nodeId, work, back));
+    });
+  }
+
+  #deliver<T>(nodeId: number, work: Work<T>, back: (answer: Answer<T>) => void): void {
+    const node = this.world.nodes.get(nodeId);
+    if (node?.replica === undefined) return back({ type: 'failed' });
+    const { life } = node;
+    node.env.scheduler.at(0, () => {
+      const { replica } = node;
+      if (life !== node.life || replica === undefined) return;
+      work(replica, node.env).then(
+        (value) => back({ type: 'ok', value }),
+        (error: unknown) => back(this.#judge(error)),
+      );
+    });
+  }
+
+  #judge(error: unknown): Answer<never> {
+    if (hasCode(error, ...certain)) return { type: 'failed', error };
+    if (!hasCode(error, ...uncertain))
+      this.world.violations.report('requests end in known ways', stackOf(error));
+    return { type: 'unknown', error };
+  }
+}

@@ -1,0 +1,214 @@
+import { hasCode, InvariantError, type Prng } from '@themisdb/base';
+import { makeMemoryEngine, type MemoryEngine } from '@themisdb/kv';
+import { openReplica, type Replica } from '@themisdb/replication';
+import { openWal } from '@themisdb/wal';
+import type { Marks } from '../run/marks.ts';
+import type { Settings } from '../run/settings.ts';
+import { stateOf } from './engine-state.ts';
+import type { NodeEnv } from './node-env.ts';
+import type { Violations } from './violation.ts';
+import type { Watch } from './watch.ts';
+import { entriesIn, WatchedWal } from './watched-wal.ts';
+import type { Endpoint, Wires } from './wires.ts';
+
+export const shard = 1;
+const reopenMs = 300;
+
+export interface NodeParts {
+  readonly id: number;
+  /** The first members, as its configuration names them. */
+  readonly members: readonly number[];
+  readonly env: NodeEnv;
+  readonly prng: Prng;
+  readonly settings: Settings;
+  readonly wires: Wires;
+  readonly watch: Watch;
+  readonly violations: Violations;
+  readonly marks: Marks;
+  /** Its log or state turned out to be damaged: it cannot come back. */
+  readonly onDamaged: (node: SimNode) => void;
+}
+
+/** A machine with a process on it, that can die in all kinds of ways and be started again. */
+export class SimNode {
+  readonly id: number;
+  readonly env: NodeEnv;
+  readonly #parts: NodeParts;
+  #engine: MemoryEngine = makeMemoryEngine({ crashable: true });
+  #replica: Replica | undefined;
+  #end: Endpoint | undefined;
+  #life = 0;
+  #isRunning = false;
+  /** A sync was told to fail: the replica is meant to stop. */
+  mayFail = false;
+  isDamaged = false;
+  isGone = false;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.env = parts.env;
+  }
+
+  /** Undefined while it is down or not yet open. */
+  get replica(): Replica | undefined {
+    return this.#replica;
+  }
+
+  get engine(): MemoryEngine {
+    return this.#engine;
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  get life(): number {
+    return this.#life;
+  }
+
+  start(): void {
+    if (this.#isRunning || this.isGone) return;
+    this.#isRunning = true;
+    const life = ++this.#life;
+    this.#open(life).catch((error: unknown) => {
+      if (life === this.#life) this.#openFailed(error);
+    });
+  }
+
+  /** Power is cut. */
+  crash(): void {
+    this.#cease();
+    this.env.disk.crash(this.env.prng);
+    this.#engine = this.#engine.crash(this.env.prng);
+  }
+
+  /** The process dies: what it wrote is there; the engine may have kept some in memory. */
+  kill(): void {
+    this.#cease();
+    this.env.disk.kill();
+    if (this.#parts.prng.chance(0.5)) void this.#engine.flush();
+    this.#engine = this.#engine.crash(this.env.prng);
+  }
+
+  wipe(): void {
+    this.crash();
+    this.env.disk = this.env.makeDisk();
+    this.#engine = makeMemoryEngine({ crashable: true });
+    this.#parts.watch.forget(this.id);
+  }
+
+  #cease(): void {
+    this.#life++;
+    this.#isRunning = false;
+    this.#replica = undefined;
+    if (this.#end !== undefined) this.#parts.wires.disconnect(this.#end);
+    this.#end = undefined;
+    this.env.timers.crash();
+    this.env.scheduler.resume();
+    this.mayFail = false;
+  }
+
+  async #open(life: number): Promise<void> {
+    const { id, settings, wires, watch, members } = this.#parts;
+    const env = this.env;
+    const inner = await openWal(env, {
+      directory: 'wal',
+      segmentBytes: settings.segmentKb * 1024,
+      firstSegmentBytes: 16 * 1024,
+    });
+    watch.logOpened(id, await entriesIn(inner, shard));
+    watch.stateTaken(id, (await stateOf(this.#engine)).index);
+    const wal = new WatchedWal(inner, watch.node(id).ledger, () => watch.written(id));
+    const end = wires.connect(id, env.scheduler);
+    this.#end = end;
+    const replica = await openReplica({
+      env,
+      engine: this.#engine,
+      wal,
+      shard,
+      nodeId: id,
+      members,
+      transport: end.transport,
+      snapshotBytesPerSecond: 1_000_000,
+      checkpointBytes: settings.checkpointKb * 1024,
+      logCacheBytes: settings.logCacheKb * 1024,
+      timing: { leaseMs: settings.leaseMs },
+      pageCacheBytes: 1024 * 1024,
+    });
+    if (life !== this.#life) return;
+    const { term, commitIndex } = replica.status();
+    watch.replicaOpened(id, term, commitIndex);
+    replica.onRoleChange((status) => {
+      if (life === this.#life) watch.role(id, status.role, status.term, status.commitIndex);
+    });
+    this.#replica = replica;
+  }
+
+  #openFailed(error: unknown): void {
+    const { violations, marks, onDamaged } = this.#parts;
+    if (hasCode(error, 'LOG_CORRUPT', 'DATA_CORRUPT') && this.isDamaged) {
+      marks.hit('damaged log refused');
+      this.kill();
+      onDamaged(this);
+      return;
+    }
+    if (
+      error instanceof InvariantError ||
+      !hasCode(error, 'DISK_FULL', 'DISK_IO', 'STORE_FAILED')
+    ) {
+      violations.report('a node opens what it left', `node ${this.id}: ${stackOf(error)}`);
+      return;
+    }
+    marks.hit('opened only at the second try');
+    this.kill();
+    const life = this.#life;
+    this.env.scheduler.at(reopenMs, () => {
+      if (life === this.#life) this.start();
+    });
+  }
+
+  /** What its log says. */
+  logged(message: string, fields: Readonly<Record<string, unknown>>): void {
+    const { watch, marks, violations, id } = { ...this.#parts, id: this.id };
+    if (message === 'a snapshot was installed') {
+      const index = fields['index'] as number;
+      watch.installed(id, index);
+      marks.hit(this.#replica === undefined ? 'install resumed after a crash' : message);
+    } else if (message === 'the members changed') {
+      const outgoing = fields['votersOutgoing'] as readonly number[];
+      marks.hit(outgoing.length > 0 ? 'joint membership' : message);
+    } else if (message === 'the replica stopped') {
+      if (fields['isDefect'] === true || !this.mayFail) {
+        violations.report('a replica stops only when its disk fails', String(fields['error']));
+        return;
+      }
+      marks.hit('a replica stopped after a failed sync');
+      this.#restartSoon();
+    } else if (markedLines.has(message)) marks.hit(message);
+  }
+
+  #restartSoon(): void {
+    const life = this.#life;
+    this.env.scheduler.at(reopenMs, () => {
+      if (life !== this.#life) return;
+      if (this.#parts.prng.chance(0.5)) this.crash();
+      else this.kill();
+      this.start();
+    });
+  }
+}
+
+const markedLines: ReadonlySet<string> = new Set([
+  'a replica has lost its data and is ignored; add it anew',
+  'the log has no space left; trying again',
+  'a snapshot could not be fetched',
+  'the loop stalled; leadership is handed over',
+  'removing an index whose build was interrupted',
+  'cut an incomplete batch off the end of the log',
+  'leads no more',
+]);
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

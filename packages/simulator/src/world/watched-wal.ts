@@ -1,0 +1,65 @@
+import type { Wal, WalRecord, WalStats } from '@themisdb/wal';
+import type { Ledger, LoggedEntry } from './ledger.ts';
+import { hashOf } from './ledger.ts';
+
+/** Passes everything on, and tells the ledger. */
+export class WatchedWal implements Wal {
+  readonly #inner: Wal;
+  readonly #ledger: Ledger;
+  readonly #onAppend: () => void;
+
+  constructor(inner: Wal, ledger: Ledger, onAppend: () => void) {
+    this.#inner = inner;
+    this.#ledger = ledger;
+    this.#onAppend = onAppend;
+  }
+
+  async append(records: readonly WalRecord[]): Promise<void> {
+    const mine = this.#ledger.appending(records);
+    this.#onAppend();
+    try {
+      await this.#inner.append(records);
+    } catch (error) {
+      this.#ledger.refused(mine);
+      throw error;
+    }
+    this.#ledger.appended(mine);
+  }
+
+  reserve(bytes: number): Promise<void> | undefined {
+    return this.#inner.reserve(bytes);
+  }
+
+  replay(group: number, fromIndex?: number): AsyncIterableIterator<WalRecord[]> {
+    return this.#inner.replay(group, fromIndex);
+  }
+
+  bounds(group: number): { readonly first: number; readonly last: number } | undefined {
+    return this.#inner.bounds(group);
+  }
+
+  groups(): number[] {
+    return this.#inner.groups();
+  }
+
+  truncateBefore(group: number, index: number): Promise<void> {
+    this.#ledger.truncate(group, index);
+    return this.#inner.truncateBefore(group, index);
+  }
+
+  stats(): WalStats {
+    return this.#inner.stats();
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+export async function entriesIn(wal: Wal, group: number): Promise<Map<number, LoggedEntry>> {
+  const found = new Map<number, LoggedEntry>();
+  for await (const records of wal.replay(group))
+    for (const { index, term, payload } of records)
+      found.set(index, { term, hash: hashOf(payload) });
+  return found;
+}

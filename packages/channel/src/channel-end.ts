@@ -44,6 +44,8 @@ export class ChannelEnd implements ShardChannel, FrameSink {
   readonly #messageBytesMax: number;
   readonly #calls = new Map<number, OutgoingCall>();
   readonly #served = new Map<number, ServedCall>();
+  /** Bytes of requests that are being served. */
+  #servedBytes = 0;
   #lastId = 0;
   #isOpen = true;
   #close: { readonly error: ThemisError | undefined } | undefined;
@@ -249,11 +251,12 @@ export class ChannelEnd implements ShardChannel, FrameSink {
       throw new FrameFault('out-of-place', `a request of operation ${operationNumber}`);
     }
     if (this.#served.has(callId)) throw new FrameFault('out-of-place', `call ${callId} twice`);
-    if (this.#served.size >= this.#options.limits.callsMax || this.#isOverloaded()) {
-      return this.#refuse(callId);
-    }
-    const call = new ServedCall(this.#servedHost, callId, operation, deadlineMs);
+    const { callsMax, bufferedBytesMax } = this.#options.limits;
+    const isFull = this.#served.size >= callsMax || this.#servedBytes > bufferedBytesMax;
+    if (isFull || this.#isOverloaded()) return this.#refuse(callId);
+    const call = new ServedCall(this.#servedHost, callId, operation, deadlineMs, body.length);
     this.#served.set(callId, call);
+    this.#servedBytes += body.length;
     call.run(flags, body);
   }
 
@@ -282,6 +285,7 @@ export class ChannelEnd implements ShardChannel, FrameSink {
   }
 
   #servedIsOver(callId: number): void {
+    this.#servedBytes -= this.#served.get(callId)?.requestBytes ?? 0;
     this.#served.delete(callId);
     this.#dropSlowPeer();
   }

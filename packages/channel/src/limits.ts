@@ -13,8 +13,9 @@ export interface ChannelLimits {
   /** One-way messages are dropped while more bytes than this wait to be sent. Default 8 MiB. */
   readonly messagesBytesMax: number;
   /**
-   * New calls are refused, in both directions, while more bytes than this wait to be sent; at twice as
-   * much plus a message the other side is taken for one that does not read, and dropped. Default 64 MiB.
+   * New calls are refused, in both directions, while more bytes than this wait to be sent, and from the
+   * other side while requests of more bytes are being served. At twice as much plus a message the other
+   * side is taken for one that does not read, and dropped. Default 64 MiB.
    */
   readonly bufferedBytesMax: number;
   /** The other side must have said hello by then. Default 5,000. */

@@ -22,7 +22,8 @@ export type ServedOperation =
   | { readonly kind: 'duplex'; readonly name: string; readonly handle: DuplexHandler }
   | { readonly kind: 'message'; readonly name: string; readonly handle: MessageHandler };
 
-const operationsMax = 256;
+// So many of the longest names fit into a hello.
+const operationsMax = 128;
 
 export function servedOperations(handlers: ChannelHandlers): readonly ServedOperation[] {
   const served: ServedOperation[] = [];

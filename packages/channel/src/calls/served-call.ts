@@ -17,6 +17,7 @@ import { SendWindow } from './send-window.ts';
  * when nobody waits for that any more: a handler that does not heed its signal keeps its place.
  */
 export class ServedCall implements CallContext, Expiring {
+  readonly requestBytes: number;
   readonly #host: CallHost;
   readonly #id: number;
   readonly #operation: ServedOperation;
@@ -29,7 +30,14 @@ export class ServedCall implements CallContext, Expiring {
   #queue: ChunkQueue | undefined;
   #isOver = false;
 
-  constructor(host: CallHost, id: number, operation: ServedOperation, deadlineMs: number) {
+  constructor(
+    host: CallHost,
+    id: number,
+    operation: ServedOperation,
+    deadlineMs: number,
+    requestBytes: number,
+  ) {
+    this.requestBytes = requestBytes;
     this.#host = host;
     this.#id = id;
     this.#operation = operation;

@@ -19,6 +19,7 @@ import { MessageAssembly } from './message-assembly.ts';
 
 // Time for a last word to get through before the connection is cut.
 const lingerMs = 1_000;
+const pongsBytesMax = 65_536;
 
 export interface ByteLinkOptions {
   readonly env: Pick<Env, 'timers'>;
@@ -58,7 +59,7 @@ export class ByteLink implements FrameLink {
     this.#assembly = new MessageAssembly(limits.messageBytesMax);
     this.#writer.send(frameTypes.hello, 0, 0, 0, 0, encodeHello(options.hello));
     this.#timer = env.timers.after(limits.helloTimeoutMs, () =>
-      this.#fault('hello-timeout', `no hello within ${limits.helloTimeoutMs} ms`),
+      this.close('hello-timeout', `no hello within ${limits.helloTimeoutMs} ms`),
     );
     connection.start({
       data: (bytes) => this.#data(bytes),
@@ -84,19 +85,18 @@ export class ByteLink implements FrameLink {
 
   close(reason: GoodbyeReason, text: string): void {
     if (this.#isClosing) return;
+    if (reason !== 'closing') this.#reason = protocolError(reason, text, 'us');
     this.#writer.send(frameTypes.goodbye, 0, 0, 0, 0, encodeGoodbye(reason, text));
     this.#isClosing = true;
     this.#writer.flush();
+    this.#end();
+  }
+
+  #end(): void {
     this.#connection.end();
     this.#keepAlive?.stop();
     this.#timer?.cancel();
     this.#timer = this.#options.env.timers.after(lingerMs, () => this.#connection.destroy());
-  }
-
-  #fault(reason: GoodbyeReason, text: string): void {
-    if (this.#isClosing) return;
-    this.#reason = protocolError(reason, text, 'us');
-    this.close(reason, text);
   }
 
   #data(bytes: Uint8Array): void {
@@ -106,7 +106,7 @@ export class ByteLink implements FrameLink {
       this.#decoder.push(bytes);
     } catch (error) {
       if (!(error instanceof FrameFault)) throw error;
-      this.#fault(error.reason, error.message);
+      this.close(error.reason, error.message);
     }
   }
 
@@ -123,7 +123,7 @@ export class ByteLink implements FrameLink {
       case frameTypes.goodbye:
         return this.#goodbye(body);
       case frameTypes.ping:
-        return this.#writer.send(frameTypes.pong, 0, 0, 0, 0, emptyBytes);
+        return this.#pong();
       case frameTypes.pong:
         return;
       case frameTypes.continuation:
@@ -133,6 +133,12 @@ export class ByteLink implements FrameLink {
         if ((flags & frameFlags.more) === 0) return this.#deliver(type, flags, callId, body);
         return this.#assembly.begin(type, flags, callId, body);
     }
+  }
+
+  /** Who has that much to read needs no other sign of life, and might be asking without reading. */
+  #pong(): void {
+    if (this.#writer.bufferedBytes > pongsBytesMax) return;
+    this.#writer.send(frameTypes.pong, 0, 0, 0, 0, emptyBytes);
   }
 
   #assembled(): void {
@@ -178,7 +184,7 @@ export class ByteLink implements FrameLink {
     const { reason, text } = decodeGoodbye(body);
     if (reason !== 'closing') this.#reason = protocolError(reason, text, 'peer');
     this.#isClosing = true;
-    this.#connection.end();
+    this.#end();
   }
 
   #closed(error: ThemisError | undefined): void {

@@ -185,9 +185,6 @@ export class Watch {
         );
         this.#mustBeDurable(from, seen, term);
         return;
-      case MessageType.Vote:
-        this.#votes(from, seen, term, from);
-        return;
       case MessageType.VoteResp:
         if (!reject) this.#votes(from, seen, term, to);
     }

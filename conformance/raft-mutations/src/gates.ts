@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrialReport } from './trial.ts';
+import { TrialRunner } from './trial-runner.ts';
 import { ROOT, type Workspace } from './workspace.ts';
 
 /** What every trial needs: the library's folder and recorded scenarios. */
@@ -33,71 +33,66 @@ export interface TrialVerdict {
   readonly scenarios: number;
 }
 
-const TRIAL_TIMEOUT_MS = 60_000;
+/** Processor time of one run of the tests, of which an unchanged core needs a fraction. */
+const TESTS_CPU_SECONDS = 15;
+/** For what waits instead of working. */
 const TESTS_TIMEOUT_MS = 180_000;
 
-/** Runs G1 and G3 on a changed core; `first` stops at the gate that catches the change. */
-export async function tryGates(
-  workspace: Workspace,
-  material: Material,
-  mode: 'all' | 'first',
-): Promise<TrialVerdict> {
-  const script = join(workspace.dir, 'conformance', 'raft-mutations', 'dist', 'trial.js');
-  const args = ['--max-old-space-size=1024', script, material.library, material.traces, mode];
-  const run = await runNode(args, workspace.dir, TRIAL_TIMEOUT_MS);
-  if (run.isTimedOut) return { g1: 'time-out', g3: 'time-out', scenarios: 0 };
-  // The changed core does not even load, or took the process down with it.
-  if (run.code !== 0) return { g1: 'differs', g3: 'differs', scenarios: 0 };
-  const report = JSON.parse(run.stdout) as Partial<TrialReport>;
-  const verdict = (isEqual: boolean | undefined): Verdict => {
-    if (isEqual === undefined) return 'not run';
-    return isEqual ? 'equal' : 'differs';
-  };
-  return { g1: verdict(report.g1), g3: verdict(report.g3), scenarios: report.scenarios ?? 0 };
-}
+/** All gates, for the core of one workspace. */
+export class Gates {
+  readonly #dir: string;
+  readonly #trials: TrialRunner;
 
-/** Runs the tests of `packages/raft` on a changed core. */
-export async function tryTests(workspace: Workspace): Promise<Verdict> {
-  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = [vitest, 'run', '--bail', '1', '--no-isolate', 'packages/raft'];
-  const run = await runNode(args, workspace.dir, TESTS_TIMEOUT_MS);
-  if (run.isTimedOut) return 'time-out';
-  return run.code === 0 ? 'equal' : 'differs';
-}
+  constructor(workspace: Workspace, material: Material) {
+    this.#dir = workspace.dir;
+    this.#trials = new TrialRunner(workspace, material);
+  }
 
-/** A core that is not changed must pass, or a gate that cannot run at all would catch everything. */
-export async function checkUnchanged(workspace: Workspace, material: Material): Promise<void> {
-  const { g1, g3 } = await tryGates(workspace, material, 'all');
-  const tests = await tryTests(workspace);
-  if (g1 === 'equal' && g3 === 'equal' && tests === 'equal') return;
-  throw new Error(`the core as it is does not pass: G1 ${g1}, G3 ${g3}, tests ${tests}`);
-}
+  /** Runs G1 and G3 on the core as it is now; `first` stops at the gate that catches the change. */
+  async tryGates(mode: 'all' | 'first'): Promise<TrialVerdict> {
+    const outcome = await this.#trials.run(mode);
+    if (outcome === 'time-out') return { g1: 'time-out', g3: 'time-out', scenarios: 0 };
+    // The changed core took the process down with it.
+    if (outcome === 'crashed') return { g1: 'differs', g3: 'differs', scenarios: 0 };
+    const verdict = (isEqual: boolean | undefined): Verdict => {
+      if (isEqual === undefined) return 'not run';
+      return isEqual ? 'equal' : 'differs';
+    };
+    const { g1, g3, scenarios } = outcome;
+    return { g1: verdict(g1), g3: verdict(g3), scenarios };
+  }
 
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly isTimedOut: boolean;
-}
-
-function runNode(args: readonly string[], cwd: string, timeoutMs: number): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    // A group of its own: a time-out ends the children of the child too.
-    const child = spawn(process.execPath, args, {
-      cwd,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
+  /** Runs the tests of `packages/raft` on the core as it is now. */
+  tryTests(): Promise<Verdict> {
+    const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+    // One process for all files: that spares loading the same modules again.
+    const options = ['--bail', '1', '--no-isolate', '--maxWorkers', '1'];
+    const limited = `ulimit -t ${TESTS_CPU_SECONDS}; exec "$0" "$@"`;
+    const args = ['-c', limited, process.execPath, vitest, 'run', ...options, 'packages/raft'];
+    return new Promise((resolve, reject) => {
+      // A group of its own: a time-out ends the children of the child too.
+      const child = spawn('sh', args, { cwd: this.#dir, stdio: 'ignore', detached: true });
+      const timer = setTimeout(() => {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      }, TESTS_TIMEOUT_MS);
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        if (signal !== null) resolve('time-out');
+        else resolve(code === 0 ? 'equal' : 'differs');
+      });
     });
-    let stdout = '';
-    let isTimedOut = false;
-    const timer = setTimeout(() => {
-      isTimedOut = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    }, timeoutMs);
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      resolve({ code, stdout, isTimedOut });
-    });
-  });
+  }
+
+  /** A core that is not changed must pass, or a gate that cannot run at all would catch everything. */
+  async checkUnchanged(): Promise<void> {
+    const { g1, g3 } = await this.tryGates('all');
+    const tests = await this.tryTests();
+    if (g1 === 'equal' && g3 === 'equal' && tests === 'equal') return;
+    throw new Error(`the core as it is does not pass: G1 ${g1}, G3 ${g3}, tests ${tests}`);
+  }
+
+  close(): void {
+    this.#trials.close();
+  }
 }

@@ -15,7 +15,7 @@ import { ROOT } from './workspace.ts';
 const { values } = parseArgs({
   options: {
     score: { type: 'boolean', default: false },
-    scenarios: { type: 'string', default: '300' },
+    scenarios: { type: 'string', default: '100' },
     workers: { type: 'string', default: '2' },
     budget: { type: 'string', default: '3600' },
     file: { type: 'string', default: '' },

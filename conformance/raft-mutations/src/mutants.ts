@@ -144,7 +144,7 @@ function isLeftAlone(node: ts.Node): boolean {
     return true;
   }
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return true;
-  if (isLogCall(node) || isAssertCall(node)) return true;
+  if (isLogCall(node) || isAssertCall(node) || isTextCall(node)) return true;
   if (ts.isExpressionStatement(node)) {
     return isLogCall(node.expression) || isAssertCall(node.expression);
   }
@@ -158,6 +158,15 @@ function isLogCall(node: ts.Node): boolean {
   return (
     ts.isCallExpression(node) &&
     /(logger\??\.log|#info|logRestored)$/.test(node.expression.getText())
+  );
+}
+
+/** An id as log lines show it. */
+function isTextCall(node: ts.Node): boolean {
+  return (
+    ts.isCallExpression(node) &&
+    ts.isPropertyAccessExpression(node.expression) &&
+    node.expression.name.text === 'toString'
   );
 }
 

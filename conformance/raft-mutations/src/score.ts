@@ -1,5 +1,5 @@
 import { EQUIVALENT } from './equivalent.ts';
-import { checkUnchanged, type Material, tryGates, tryTests, type TrialVerdict } from './gates.ts';
+import { Gates, type Material, type TrialVerdict } from './gates.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
 import { coreFiles, readCore, Workspace } from './workspace.ts';
 
@@ -52,20 +52,24 @@ export async function measureScore(material: Material, options: ScoreOptions): P
   let tried = 0;
   const work = async (): Promise<void> => {
     const workspace = new Workspace();
+    const gates = new Gates(workspace, material);
     try {
-      await checkUnchanged(workspace, material);
+      await gates.checkUnchanged();
       while (process.uptime() < deadline) {
         const mutant = queue.pop();
-        if (mutant === undefined) return;
-        const catcher = await tryMutant(workspace, material, mutant, options.tests);
+        if (mutant === undefined) break;
+        const catcher = await tryMutant(workspace, gates, mutant, options.tests);
         tried++;
         if (catcher === undefined) {
           survivors.push(mutant);
           console.log(`survived: line ${mutant.line} of ${mutant.key}`);
         } else caughtBy.set(catcher, (caughtBy.get(catcher) ?? 0) + 1);
-        if (tried % 100 === 0) console.log(`${tried} of ${total} mutants tried`);
+        if (tried % 50 === 0) console.log(`${tried} of ${total} mutants tried`);
       }
+      // Had the surroundings broken on the way, everything after would have counted as caught.
+      await gates.checkUnchanged();
     } finally {
+      gates.close();
       workspace.remove();
     }
   };
@@ -76,15 +80,15 @@ export async function measureScore(material: Material, options: ScoreOptions): P
 /** The gate that catches a mutant; undefined where it survives. */
 async function tryMutant(
   workspace: Workspace,
-  material: Material,
+  gates: Gates,
   mutant: Mutant,
   tests: boolean,
 ): Promise<string | undefined> {
   workspace.write(mutant.file, mutant.text);
   try {
-    const catcher = catcherOf(await tryGates(workspace, material, 'first'));
+    const catcher = catcherOf(await gates.tryGates('first'));
     if (catcher !== undefined || !tests) return catcher;
-    return (await tryTests(workspace)) === 'equal' ? undefined : 'tests';
+    return (await gates.tryTests()) === 'equal' ? undefined : 'tests';
   } finally {
     workspace.restore(mutant.file);
   }

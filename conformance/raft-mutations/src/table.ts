@@ -1,4 +1,4 @@
-import { checkUnchanged, type Material, tryGates, tryTests, type Verdict } from './gates.ts';
+import { Gates, type Material, type Verdict } from './gates.ts';
 import { applyBug, PLANTED } from './planted.ts';
 import { readCore, Workspace } from './workspace.ts';
 
@@ -8,17 +8,19 @@ export async function runPlanted(material: Material, workers: number): Promise<n
   const rows = new Map<number, Row>();
   const work = async (): Promise<void> => {
     const workspace = new Workspace();
+    const gates = new Gates(workspace, material);
     try {
-      await checkUnchanged(workspace, material);
+      await gates.checkUnchanged();
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         workspace.write(next.bug.file, next.text);
-        const { g1, g3, scenarios } = await tryGates(workspace, material, 'all');
-        const tests = await tryTests(workspace);
+        const { g1, g3, scenarios } = await gates.tryGates('all');
+        const tests = await gates.tryTests();
         rows.set(next.at, { name: next.bug.name, tests, g1, g3, scenarios });
         workspace.restore(next.bug.file);
         console.error(`${rows.size} of ${PLANTED.length} planted bugs tried`);
       }
     } finally {
+      gates.close();
       workspace.remove();
     }
   };

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -15,9 +16,12 @@ import ts from 'typescript';
 export const ROOT: string = join(import.meta.dirname, '..', '..', '..');
 const CORE = join('packages', 'raft', 'src');
 
-/** Packages whose compiled form imports the core, so that a changed core needs a copy of them. */
-const COPIED = ['raft', 'testing'];
-const CONFORMANCE = ['raft-scripts', 'raft-oracle', 'raft-mutations'];
+/**
+ * The core, what imports it, and what these import: a run takes long, and work on the tree beside it must
+ * not pass for a caught change.
+ */
+const COPIED = ['base', 'kv', 'protocol', 'raft', 'testing'];
+const CONFORMANCE = ['raft-scripts', 'raft-oracle'];
 
 /**
  * A private copy of the core and of what drives it, in which the core can be changed. The working tree
@@ -27,7 +31,7 @@ export class Workspace {
   readonly dir: string;
 
   constructor() {
-    this.dir = mkdtempSync(join(tmpdir(), 'raft-mutations-'));
+    this.dir = realpathSync(mkdtempSync(join(tmpdir(), 'raft-mutations-')));
     copyTree(this.dir);
     for (const file of coreFiles()) this.#compile(file, readCore(file));
   }

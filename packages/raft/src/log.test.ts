@@ -534,6 +534,16 @@ describe('a log with a snapshot that waits to be installed', () => {
     expect([log.firstIndex, log.lastIndex, log.committed]).toEqual([106, 105, 105]);
   });
 
+  test('hands out no entry that is stored from before it', () => {
+    const storage = new MemoryStorage();
+    storage.append(entries(1, 1, 1, 1));
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.restore({ data: undefined, metadata: { ...EMPTY_AT_3.metadata, index: 5, term: 2 } });
+    expect(log.slice(2, 4, NO_LIMIT)).toBe('compacted');
+    expect(log.slice(2, 2, NO_LIMIT)).toBe('compacted');
+    expect(log.entriesFrom(2, NO_LIMIT)).toBe('compacted');
+  });
+
   test('starts empty after a stored one', () => {
     const storage = new MemoryStorage();
     storage.applySnapshot(EMPTY_AT_3);

@@ -58,6 +58,7 @@ describe('reads waiting for a quorum', () => {
 
   test.each([
     ['of a round never started', Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0)],
+    ['of round 0, before the first', new Uint8Array(8)],
     ['too short', Uint8Array.of(1)],
     ['beyond 2^53', new Uint8Array(8).fill(255)],
   ])('a context %s confirms nothing', (_, context) => {

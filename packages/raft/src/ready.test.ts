@@ -1,7 +1,13 @@
 import { InvariantError } from '@themisdb/base';
 import { describe, expect, test } from 'vitest';
 import { MemoryStorage } from './memory-storage.ts';
-import { isLocalMessage, isResponseMessage, makeMessage } from './message.ts';
+import {
+  isLocalMessage,
+  isPromise,
+  isResponseMessage,
+  isVoteMessage,
+  makeMessage,
+} from './message.ts';
 import { RawNode } from './rawnode.ts';
 import { entrySize } from './size.ts';
 import { Member, type MemberOptions } from './testing/member.ts';
@@ -284,6 +290,22 @@ describe('the border', () => {
     if (isLocal) expect(outcome).toBe('local-message');
     else if (RESPONSES.includes(type)) expect(outcome).toBe('peer-not-found');
     else expect(['ok', 'proposal-dropped']).toContain(outcome);
+  });
+
+  test.each(Object.entries(MessageType))('%s about a vote, or a promise', (_, type) => {
+    const votes: MessageType[] = [
+      MessageType.Vote,
+      MessageType.VoteResp,
+      MessageType.PreVote,
+      MessageType.PreVoteResp,
+    ];
+    const promises: MessageType[] = [
+      MessageType.AppResp,
+      MessageType.VoteResp,
+      MessageType.PreVoteResp,
+    ];
+    expect(isVoteMessage(type)).toBe(votes.includes(type));
+    expect(isPromise(type)).toBe(promises.includes(type));
   });
 
   test('storage responses of the host’s own threads pass', () => {

@@ -4,6 +4,7 @@ import { restoreSnapshot } from './membership.ts';
 import { MemoryStorage } from './memory-storage.ts';
 import { makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
+import { sendAppend } from './replication.ts';
 import { appliedSnapshot } from './storage-progress.ts';
 import {
   acknowledge,
@@ -18,7 +19,7 @@ import {
   takeOne,
 } from './testing/core.ts';
 import { Network } from './testing/network.ts';
-import { bytes, membersOf, proposed, roleOf, snapshotAt } from './testing/values.ts';
+import { bytes, entriesFrom, membersOf, proposed, roleOf, snapshotAt } from './testing/values.ts';
 import { ConfChangeType, type Message, MessageType, type Snapshot } from './types.ts';
 
 const AT_11 = snapshotAt(11, 11, { voters: [1, 2] });
@@ -78,6 +79,20 @@ describe('a leader whose log does not reach back far enough', () => {
     step(leader, MessageType.Prop, { from: 1, entries: [proposed('x')] });
     expect(takeMessages(leader)).toEqual([]);
     expect(progress.state).toBe('probe');
+    expect(sendAppend(leader, 2, { evenIfEmpty: true })).toBe(false);
+  });
+
+  test('sends it too where the storage says only on reading that entries are gone', () => {
+    const storage = new MemoryStorage();
+    storage.applySnapshot(AT_11);
+    storage.append(entriesFrom(12, 11));
+    storage.entries = () => 'compacted';
+    const leader = makeLeader({ storage });
+    takeMessages(leader);
+    const progress = progressOf(leader, 2);
+    Object.assign(progress, { next: 12, recentActive: true, appendsPaused: false });
+    expect(sendAppend(leader, 2, { evenIfEmpty: true })).toBe(true);
+    expect(takeOne(leader)).toMatchObject({ type: MessageType.Snap, snapshot: AT_11 });
   });
 
   test('waits while the host still prepares the snapshot', () => {
@@ -226,6 +241,14 @@ describe('taking a snapshot', () => {
     });
     expect(restoreSnapshot(core, snapshotAt(1, 1, { voters: [1, 2] }))).toBe(false);
     expect([core.log.committed, core.log.lastIndex]).toEqual([1, 3]);
+  });
+
+  test.each([1, 9])('at our commit index is refused, even if it names term %i there', (term) => {
+    const core = makeCore({ terms: [1, 1, 1], hardState: { term: 1, commit: 2 } });
+    const lines: string[] = [];
+    Object.assign(core, { logger: { log: (_: string, text: string) => lines.push(text) } });
+    expect(restoreSnapshot(core, snapshotAt(2, term, { voters: [1, 2, 3] }))).toBe(false);
+    expect([core.log.committed, core.log.lastIndex, lines]).toEqual([2, 3, []]);
   });
 
   test('that our log covers only moves the commit index', () => {

@@ -73,6 +73,15 @@ describe('a simple change', () => {
     expect(group.tracker.progress.has(3)).toBe(false);
   });
 
+  test('says of new members whether they learn, before anybody asks the tracker', () => {
+    const { tracker } = groupOfThree();
+    const result = new Changer(tracker, 5).simple(changes('v4 l5'));
+    if (!result.ok) throw new Error(result.reason);
+    const { progress } = result.membership;
+    expect([progress.get(4)?.isLearner, progress.get(5)?.isLearner]).toEqual([false, true]);
+    expect(progress.get(5)).toMatchObject({ match: 0, next: 5, recentActive: true });
+  });
+
   test('a cancelled change does nothing', () => {
     expect(groupOfThree().simple('v0 r0 l0')).toBe('voters=(1 2 3)');
   });

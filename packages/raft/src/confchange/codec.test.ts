@@ -82,6 +82,26 @@ test.each([
   expect(decodeConfChange(entryOf(EntryType.ConfChangeV2, bytes))).toBeUndefined();
 });
 
+test.each([[[255]], [[8]], [[34, 5, 1]], [[13, 0, 0, 0, 0]], [[16, 77]], [[16, 77, 24, 1]]])(
+  'bytes %j are no change of one member',
+  (bytes) => {
+    expect(decodeConfChange(entryOf(EntryType.ConfChange, bytes))).toBeUndefined();
+  },
+);
+
+test('one change of several that cannot be read spoils all', () => {
+  const good = [18, 4, 8, 1, 16, 2];
+  for (const bad of [
+    [18, 1, 255],
+    [18, 2, 8, 77],
+    [18, 1, 8],
+  ]) {
+    for (const bytes of [good.concat(bad), bad.concat(good)]) {
+      expect(decodeConfChange(entryOf(EntryType.ConfChangeV2, bytes))).toBeUndefined();
+    }
+  }
+});
+
 test('a normal entry carries no change', () => {
   expect(decodeConfChange(entryOf(EntryType.Normal, [8, 0]))).toBeUndefined();
   expect(decodeConfChange(entryOf(undefined, [8, 0]))).toBeUndefined();

@@ -10,6 +10,7 @@ import { OutgoingSnapshots } from './outgoing-snapshots.ts';
 import { fetchState } from './rebuild.ts';
 import { ReplicaLog } from './replica-log.ts';
 import { RaftReplica } from './replica.ts';
+import { chunkBytesDefault } from './snapshot-chunks.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 export interface OpenReplicaOptions extends OpenMachineOptions {
@@ -27,6 +28,8 @@ export interface OpenReplicaOptions extends OpenMachineOptions {
   readonly timing?: Partial<Timing> | undefined;
   /** Sent to one peer that needs a snapshot. Default 100 MB/s. */
   readonly snapshotBytesPerSecond?: number | undefined;
+  /** Default 1 MiB. */
+  readonly snapshotChunkBytes?: number | undefined;
   /**
    * The engine was found damaged, or is new while the log is not: it is empty, and the state is fetched
    * from a peer before anything else.
@@ -63,6 +66,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     machine,
     confState: firstMembers,
     bytesPerSecond: options.snapshotBytesPerSecond ?? 100_000_000,
+    chunkBytes: options.snapshotChunkBytes ?? chunkBytesDefault,
     idleMs: snapshotIdleMs,
   });
   const applied = (): typeof machine.applied => machine.applied;

@@ -12,6 +12,7 @@ export interface OutgoingOptions {
   /** Membership while the store has none stored. */
   readonly confState: ConfState;
   readonly bytesPerSecond: number;
+  readonly chunkBytes: number;
   /** A snapshot nobody has read from for so long is given up. */
   readonly idleMs: number;
 }
@@ -68,7 +69,7 @@ export class OutgoingSnapshots {
       yield encodeHead({ id: held.id, ...held.snapshot.metadata });
       // Counted from the start, also for a reader that goes on in the middle.
       let count = after === undefined ? 0 : await countUpTo(held.state, after);
-      for await (const chunk of chunksOf(held.state.entries(after))) {
+      for await (const chunk of chunksOf(held.state.entries(after), this.#options.chunkBytes)) {
         signal.throwIfAborted();
         count += chunk.count;
         yield chunk.bytes;

@@ -1,66 +1,8 @@
 import { expect, test } from 'vitest';
-import { hasCode, objectFrom, type ValueObject } from '@themisdb/base';
-import { uuidOfKey } from '@themisdb/protocol';
-import { verify, type CollectionInfo, type Store } from '@themisdb/storage';
-import type { Replica } from './contract.ts';
+import { hasCode } from '@themisdb/base';
+import { verify } from '@themisdb/storage';
+import { expectEqual, get, put, soon, strong } from './testing/group-use.ts';
 import { SimGroup } from './testing/sim-group.ts';
-
-const strong = { type: 'strong' } as const;
-const soon = { timeoutMs: 5000 };
-
-function doc(attributes: Record<string, unknown>): ValueObject {
-  return objectFrom(attributes as never);
-}
-
-function collectionOf(store: Store): CollectionInfo {
-  return store.catalog().find('default', 'c')!;
-}
-
-async function put(replica: Replica, key: string, n: number): Promise<bigint> {
-  const { store } = replica;
-  const t = store.begin();
-  const c = collectionOf(store);
-  try {
-    const uuid = uuidOfKey(c.uuidNamespace, key);
-    const there = await t.get(c, uuid);
-    if (there === undefined) await t.insert(c, doc({ _key: key, n }));
-    else await t.update(c, uuid, doc({ n }));
-    return await t.commit();
-  } finally {
-    t.rollback();
-  }
-}
-
-async function get({ store }: Replica, key: string): Promise<unknown> {
-  const t = store.begin({ readOnly: true });
-  try {
-    const c = collectionOf(store);
-    return (await t.get(c, uuidOfKey(c.uuidNamespace, key)))?.document()['n'];
-  } finally {
-    t.rollback();
-  }
-}
-
-/** Once all have applied the same, they hold the same, and are sound in themselves. */
-async function expectEqual(group: SimGroup, ids: readonly number[]): Promise<void> {
-  const indexes = (): number[] => ids.map((id) => group.replica(id).status().appliedIndex);
-  await group.until(() => new Set(indexes()).size === 1);
-  const states = await Promise.all(ids.map((id) => stateOf(group, id)));
-  for (const state of states) expect(state).toEqual(states[0]);
-  for (const id of ids) expect((await verify(group.replica(id).store)).faults).toEqual([]);
-}
-
-/** All keys but this node's own statistics. */
-async function stateOf(group: SimGroup, id: number): Promise<Map<string, string>> {
-  const state = new Map<string, string>();
-  for await (const batch of group.member(id).engine.scan({})) {
-    for (const { key, value } of batch) {
-      if (key[4] === 1 && key[5] === 's'.charCodeAt(0)) continue;
-      state.set(Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex'));
-    }
-  }
-  return state;
-}
 
 test('a replica alone leads at once and keeps what it acknowledged over power cuts', async () => {
   const group = new SimGroup(1);

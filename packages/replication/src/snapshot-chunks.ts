@@ -13,7 +13,7 @@ import { decodeConfState, encodeConfState } from './message-codec.ts';
  * - kind 2, the last chunk: the number of entries in all.
  */
 const kind = { entries: 1, end: 2, head: 3 } as const;
-export const chunkBytes: number = 1024 * 1024;
+export const chunkBytesDefault: number = 1024 * 1024;
 
 export interface SnapshotHead {
   readonly id: string;
@@ -28,7 +28,7 @@ export type Chunk =
   | { readonly type: 'end'; readonly count: number };
 
 export function encodeChunk(entries: readonly StateEntry[]): Uint8Array {
-  const out = new ByteWriter(chunkBytes);
+  const out = new ByteWriter(4096);
   out.u32(0);
   out.u8(kind.entries);
   for (const { key, value } of entries) {
@@ -75,9 +75,10 @@ export function decodeChunk(bytes: Uint8Array): Chunk {
   }
 }
 
-/** Entries of a held state as chunks of about `chunkBytes`; the end is the caller's. */
+/** Entries of a held state as chunks of about `chunkBytes`; head and end are the caller's. */
 export async function* chunksOf(
   batches: AsyncIterable<readonly StateEntry[]>,
+  chunkBytes: number,
 ): AsyncIterable<{ readonly bytes: Uint8Array; readonly count: number }> {
   let entries: StateEntry[] = [];
   let bytes = 0;

@@ -25,7 +25,11 @@ export interface SimMember {
 export class SimGroup {
   readonly scheduler = new SimScheduler();
   readonly members = new Map<number, SimMember>();
+  /** So many fetches of a snapshot break off after a chunk. */
+  breakSnapshots = 0;
   readonly #cut = new Set<string>();
+  #wiped = 0;
+  readonly #sent = new Map<number, number>();
   readonly #options: Partial<OpenReplicaOptions>;
   readonly #seed: number;
 
@@ -43,10 +47,15 @@ export class SimGroup {
   }
 
   /** Opens a replica for the first time, or again on what is left of it. */
-  async open(id: number, first: readonly number[] = []): Promise<Replica> {
+  async open(
+    id: number,
+    first: readonly number[] = [],
+    options: Partial<OpenReplicaOptions> = {},
+  ): Promise<Replica> {
     let member = this.members.get(id);
     if (member === undefined) {
-      const env = makeSimEnv(this.#seed * 1000 + id, { scheduler: this.scheduler });
+      const seed = this.#seed * 1000 + 10 * this.#wiped + id;
+      const env = makeSimEnv(seed, { scheduler: this.scheduler });
       const engine = makeMemoryEngine({ crashable: true });
       member = { id, env, engine, wal: undefined, replica: undefined };
       this.members.set(id, member);
@@ -64,6 +73,7 @@ export class SimGroup {
       transport,
       snapshotBytesPerSecond: Number.POSITIVE_INFINITY,
       ...this.#options,
+      ...options,
     });
     return member.replica;
   }
@@ -76,6 +86,19 @@ export class SimGroup {
     return this.member(id).replica!;
   }
 
+  messagesFrom(id: number): number {
+    return this.#sent.get(id) ?? 0;
+  }
+
+  /** An orderly end. */
+  async stop(id: number): Promise<void> {
+    const member = this.member(id);
+    const { replica, wal } = member;
+    await replica!.close();
+    await wal!.close();
+    member.replica = member.wal = undefined;
+  }
+
   /** Power is cut: unsynced bytes are lost in part, the engine falls back to some earlier batch. */
   crash(id: number): void {
     const member = this.member(id);
@@ -84,9 +107,15 @@ export class SimGroup {
     member.replica = member.wal = undefined;
   }
 
+  /** Of a replica that is down: the log is whole, the engine is not. */
+  loseEngine(id: number): void {
+    this.member(id).engine = makeMemoryEngine({ crashable: true });
+  }
+
   /** All there was on its disk is gone. */
   wipe(id: number): void {
     this.crash(id);
+    this.#wiped++;
     this.members.delete(id);
   }
 
@@ -136,6 +165,7 @@ export class SimGroup {
       serveSnapshot: () => none(),
       send: (to: number, batch: RaftBatch) => {
         const bytes = encodeBatch(batch);
+        this.#sent.set(id, this.messagesFrom(id) + batch.messages.length);
         this.scheduler.at(0.2 + env.prng.float() * 1.5, () => {
           const target = this.members.get(to);
           if (this.#cut.has(`${id}>${to}`) || target?.replica === undefined) return;
@@ -155,8 +185,13 @@ export class SimGroup {
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
     const source = this.#transports.get(from)!;
+    let chunks = 0;
     for await (const chunk of source.serveSnapshot(to, request, signal)) {
       await this.sleep(1);
+      if (this.breakSnapshots > 0 && ++chunks > 1) {
+        this.breakSnapshots--;
+        throw new Error('the connection broke');
+      }
       if (this.#cut.has(`${from}>${to}`) || this.members.get(from)?.replica === undefined)
         throw new Error('the connection broke');
       yield chunk;

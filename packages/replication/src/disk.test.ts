@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { hasCode } from '@themisdb/base';
+import type { Replica } from './contract.ts';
+import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
+import { SimGroup } from './testing/sim-group.ts';
+
+async function withGroup(
+  seed: number,
+  ids: readonly number[],
+  body: (group: SimGroup, leader: Replica) => Promise<void>,
+): Promise<void> {
+  const group = new SimGroup(seed);
+  await group.run(async () => {
+    await group.start(ids);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    for (let n = 0; n < 10; n++) await put(leader, `k${n}`, n);
+    await body(group, leader);
+  });
+}
+
+/** Writes until the first is refused; gives the number that were acknowledged. */
+async function fill(leader: Replica): Promise<number> {
+  for (let n = 0; ; n++) {
+    try {
+      await put(leader, `full${n}`, n);
+    } catch (error) {
+      if (hasCode(error, 'DISK_FULL')) return n;
+      throw error;
+    }
+  }
+}
+
+test('alone on a full disk: writes are refused, reads live, writes come back by themselves', () =>
+  withGroup(81, [1], async (group, replica) => {
+    const { disk } = group.member(1).env;
+    disk.setCapacity(disk.usedBytes());
+    const written = await fill(replica);
+    await replica.awaitReadable(strong, soon);
+    expect(await get(replica, `full${written - 1}`)).toBe(written - 1);
+    expect(await get(replica, `full${written}`)).toBeUndefined();
+    disk.setCapacity(Number.POSITIVE_INFINITY);
+    await put(replica, 'k0', 100);
+    group.crash(1);
+    const again = await group.open(1, [1]);
+    expect(await get(again, 'k0')).toBe(100);
+    expect(await get(again, `full${written}`)).toBeUndefined();
+  }));
+
+test('a leader on a full disk refuses; the others keep what was acknowledged', () =>
+  withGroup(82, [1, 2, 3], async (group, leader) => {
+    const { disk } = group.member(leader.nodeId).env;
+    disk.setCapacity(disk.usedBytes());
+    const written = await fill(leader);
+    expect(written).toBeGreaterThan(0);
+    disk.setCapacity(Number.POSITIVE_INFINITY);
+    await put(await group.leader(), 'k0', 100);
+    await expectEqual(group, [1, 2, 3]);
+    expect(await get(leader, `full${written - 1}`)).toBe(written - 1);
+  }));
+
+test('a follower on a full disk holds nobody up, and catches up when there is space', () =>
+  withGroup(83, [1, 2, 3], async (group, leader) => {
+    const follower = [1, 2, 3].find((id) => id !== leader.nodeId)!;
+    const { disk } = group.member(follower).env;
+    disk.setCapacity(disk.usedBytes());
+    for (let n = 0; n < 300; n++) await put(leader, `more${n}`, n);
+    expect(group.replica(follower).status().failure).toBeUndefined();
+    disk.setCapacity(Number.POSITIVE_INFINITY);
+    await expectEqual(group, [1, 2, 3]);
+  }));
+
+test('a failed sync stops that replica alone; it comes back with all it had acknowledged', () =>
+  withGroup(84, [1, 2, 3], async (group, leader) => {
+    const id = leader.nodeId;
+    group.member(id).env.disk.fail({ operation: 'datasync', nth: 1 });
+    await put(leader, 'k0', 1).catch((error: unknown) => {
+      if (!hasCode(error, 'STORE_FAILED', 'UNKNOWN_OUTCOME')) throw error;
+    });
+    await group.until(() => leader.status().failure !== undefined);
+    expect(leader.status().role).toBe('failed');
+    await expect(leader.awaitReadable(strong, soon)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+    });
+    const others = [1, 2, 3].filter((other) => other !== id);
+    await put(await group.leader(others), 'k1', 2);
+    group.crash(id);
+    await group.open(id, [1, 2, 3]);
+    await expectEqual(group, [1, 2, 3]);
+  }));

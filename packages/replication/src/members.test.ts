@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import type { Replica } from './contract.ts';
+import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
+import { SimGroup } from './testing/sim-group.ts';
+
+async function withGroup(seed: number, body: (group: SimGroup) => Promise<void>): Promise<void> {
+  const group = new SimGroup(seed);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    for (let n = 0; n < 30; n++) await put(leader, `k${n}`, n);
+    await body(group);
+  });
+}
+
+function otherThan(leader: Replica): number {
+  return leader.nodeId === 3 ? 2 : 3;
+}
+
+function votersOf(replica: Replica): number[] {
+  return replica
+    .status()
+    .members.filter(({ isVoter }) => isVoter)
+    .map(({ id }) => id);
+}
+
+const refused = { code: 'MEMBER_CHANGE_REFUSED' };
+
+test('a new member learns everything before it votes', () =>
+  withGroup(61, async (group) => {
+    const leader = await group.leader();
+    const joining = await group.open(4);
+    expect(joining.status().role).toBe('follower');
+    await leader.changeMembers({ type: 'add', id: 4 });
+    expect(votersOf(leader)).toEqual([1, 2, 3, 4]);
+    await joining.awaitReadable(strong, soon);
+    expect(await get(joining, 'k29')).toBe(29);
+    await expectEqual(group, [1, 2, 3, 4]);
+  }));
+
+test('membership outlives restarts, also of a member that came later', () =>
+  withGroup(62, async (group) => {
+    await group.open(4);
+    await (await group.leader()).changeMembers({ type: 'add', id: 4 });
+    for (const id of [1, 2, 3, 4]) group.crash(id);
+    for (const id of [1, 2, 3]) await group.open(id, [1, 2, 3]);
+    await group.open(4);
+    const leader = await group.leader();
+    expect(votersOf(leader)).toEqual([1, 2, 3, 4]);
+    await put(leader, 'k0', 100);
+    await expectEqual(group, [1, 2, 3, 4]);
+  }));
+
+test('a member that lost its disk is replaced under a new id; the old one is not listened to', () =>
+  withGroup(63, async (group) => {
+    const leader = await group.leader();
+    const lost = otherThan(leader);
+    group.wipe(lost);
+    const emptied = await group.open(lost, [1, 2, 3]);
+    await group.sleep(5000);
+    expect(emptied.status().appliedIndex).toBe(0);
+    expect(emptied.status().role).not.toBe('leader');
+    await group.stop(lost);
+    await group.open(4);
+    await (await group.leader()).changeMembers({ type: 'replace', id: lost, by: 4 });
+    expect(votersOf(await group.leader())).not.toContain(lost);
+    await put(await group.leader(), 'k0', 200);
+    await expectEqual(
+      group,
+      [1, 2, 3, 4].filter((id) => id !== lost),
+    );
+  }));
+
+test('a majority that lost its disks takes nothing from the one that did not', () =>
+  withGroup(64, async (group) => {
+    const leader = await group.leader();
+    const { lastIndex } = leader.status();
+    const others = [1, 2, 3].filter((id) => id !== leader.nodeId);
+    for (const id of others) group.wipe(id);
+    group.crash(leader.nodeId);
+    for (const id of others) await group.open(id, [1, 2, 3]);
+    // They know each other only as those of now: nothing tells them that there was a life before.
+    await group.open(leader.nodeId, [1, 2, 3]);
+    await group.sleep(5000);
+    const old = group.replica(leader.nodeId);
+    expect(old.status().role).not.toBe('leader');
+    // What it had acknowledged is in its log, to be recovered from there.
+    expect(old.status().lastIndex).toBe(lastIndex);
+  }));
+
+test('a removed member does not disturb those that stay', () =>
+  withGroup(65, async (group) => {
+    const leader = await group.leader();
+    const removed = otherThan(leader);
+    await leader.changeMembers({ type: 'remove', id: removed });
+    const { term } = leader.status();
+    await group.sleep(10_000);
+    expect(leader.status()).toMatchObject({ role: 'leader', term });
+    await put(leader, 'k0', 300);
+  }));
+
+test('what would leave too few is refused', () =>
+  withGroup(66, async (group) => {
+    const leader = await group.leader();
+    const follower = group.replica(otherThan(leader));
+    await expect(follower.changeMembers({ type: 'remove', id: 1 })).rejects.toMatchObject({
+      code: 'NOT_LEADER',
+    });
+    await expect(leader.changeMembers({ type: 'remove', id: 9 })).rejects.toMatchObject(refused);
+    await expect(leader.changeMembers({ type: 'add', id: 1 })).rejects.toMatchObject(refused);
+    group.crash(follower.nodeId);
+    await group.sleep(3000);
+    const alive = [1, 2, 3].find((id) => id !== leader.nodeId && id !== follower.nodeId)!;
+    await expect(leader.changeMembers({ type: 'remove', id: alive })).rejects.toMatchObject(
+      refused,
+    );
+    await leader.changeMembers({ type: 'remove', id: follower.nodeId });
+    expect(votersOf(leader).length).toBe(2);
+  }));
+
+test('a group of one grows to three', async () => {
+  const group = new SimGroup(67);
+  await group.run(async () => {
+    const first = await group.open(1, [1]);
+    await makeCollection(first);
+    for (let n = 0; n < 30; n++) await put(first, `k${n}`, n);
+    await group.open(2);
+    await group.open(3);
+    await first.changeMembers({ type: 'add', id: 2 });
+    await first.changeMembers({ type: 'add', id: 3 });
+    expect(first.isAlone).toBe(false);
+    await put(first, 'k0', 400);
+    await expectEqual(group, [1, 2, 3]);
+    group.crash(1);
+    const leader = await group.leader([2, 3]);
+    expect(await get(leader, 'k0')).toBe(400);
+  });
+});
+
+test('leadership is handed over on request and at an orderly end, without an election timeout', () =>
+  withGroup(68, async (group) => {
+    const leader = await group.leader();
+    const to = otherThan(leader);
+    await leader.transferLeadership(to);
+    await group.until(() => group.replica(to).status().role === 'leader');
+    const startMs = group.scheduler.nowMs;
+    await group.stop(to);
+    const next = await group.leader();
+    expect(group.scheduler.nowMs - startMs).toBeLessThan(500);
+    await put(next, 'k0', 500);
+  }));

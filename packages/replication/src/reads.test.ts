@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import type { Replica } from './contract.ts';
+import type { OpenReplicaOptions } from './open.ts';
+import { get, makeCollection, put, soon, strong } from './testing/group-use.ts';
+import { SimGroup } from './testing/sim-group.ts';
+
+async function withGroup(
+  seed: number,
+  body: (group: SimGroup, leader: Replica, follower: Replica) => Promise<void>,
+  options: Partial<OpenReplicaOptions> = {},
+): Promise<void> {
+  const group = new SimGroup(seed, options);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    await put(leader, 'k', 1);
+    await body(group, leader, group.replica(leader.nodeId === 3 ? 2 : 3));
+  });
+}
+
+const noLeader = { code: 'NO_LEADER' };
+
+test('a commit token is waited for', () =>
+  withGroup(71, async (group, leader, follower) => {
+    await follower.awaitReadable(strong, soon);
+    group.cut(follower.nodeId);
+    const timestamp = await put(leader, 'k', 2);
+    const mode = { type: 'atLeast', timestamp } as const;
+    await expect(follower.awaitReadable(mode, { timeoutMs: 300 })).rejects.toMatchObject(noLeader);
+    const waiting = follower.awaitReadable(mode, soon);
+    group.heal();
+    await waiting;
+    expect(await get(follower, 'k')).toBe(2);
+  }));
+
+test('a bounded read is served without asking while it is fresh enough, and not after', () =>
+  withGroup(72, async (group, leader, follower) => {
+    await follower.awaitReadable(strong, soon);
+    group.cut(follower.nodeId);
+    await put(leader, 'k', 2);
+    await follower.awaitReadable({ type: 'bounded', maxLagMs: 5000 }, { timeoutMs: 0 });
+    expect(await get(follower, 'k')).toBe(1);
+    await group.sleep(2000);
+    const mode = { type: 'bounded', maxLagMs: 1000 } as const;
+    await expect(follower.awaitReadable(mode, { timeoutMs: 300 })).rejects.toMatchObject(noLeader);
+    group.heal();
+    await follower.awaitReadable(mode, soon);
+    expect(await get(follower, 'k')).toBe(2);
+  }));
+
+test('a wait ends when its signal aborts', () =>
+  withGroup(73, async (group, _leader, follower) => {
+    group.cut(follower.nodeId);
+    const stop = new AbortController();
+    const waiting = follower.awaitReadable(strong, { timeoutMs: 60_000, signal: stop.signal });
+    const reason = new Error('the client left');
+    stop.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+  }));
+
+test('strong reads of one turn share one round', () =>
+  withGroup(74, async (group, leader) => {
+    const before = group.messagesFrom(leader.nodeId);
+    await Promise.all(Array.from({ length: 100 }, () => leader.awaitReadable(strong, soon)));
+    // One heartbeat to each of two peers, and those of a tick that may come between.
+    expect(group.messagesFrom(leader.nodeId) - before).toBeLessThanOrEqual(4);
+    expect(group.messagesFrom(leader.nodeId) - before).toBeGreaterThanOrEqual(2);
+  }));
+
+test('with a lease a leader reads alone until it ends, and not a moment longer', () =>
+  withGroup(
+    75,
+    async (group, leader) => {
+      await leader.awaitReadable(strong, soon);
+      group.cut(leader.nodeId);
+      // Within the lease: no answer from anybody is needed.
+      await leader.awaitReadable(strong, { timeoutMs: 0 });
+      await group.sleep(600);
+      await expect(leader.awaitReadable(strong, { timeoutMs: 100 })).rejects.toMatchObject(
+        noLeader,
+      );
+    },
+    { timing: { leaseMs: 500 } },
+  ));
+
+test('a lease ends with a hand-over', () =>
+  withGroup(
+    76,
+    async (group, leader, follower) => {
+      await leader.awaitReadable(strong, soon);
+      await leader.transferLeadership(follower.nodeId);
+      await put(await group.leader([follower.nodeId]), 'k', 9);
+      await leader.awaitReadable(strong, soon);
+      expect(await get(leader, 'k')).toBe(9);
+      group.cut(leader.nodeId);
+      await expect(leader.awaitReadable(strong, { timeoutMs: 100 })).rejects.toMatchObject(
+        noLeader,
+      );
+    },
+    { timing: { leaseMs: 500 } },
+  ));

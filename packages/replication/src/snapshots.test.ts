@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { SimGroup } from './testing/sim-group.ts';
+import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
+
+const small = { logCacheBytes: 2000, checkpointBytes: 10_000, snapshotChunkBytes: 1000 };
+
+/** Group of three of which one was down while far more was written than is kept for it. */
+async function withStraggler(
+  seed: number,
+  body: (group: SimGroup, straggler: number) => Promise<void>,
+): Promise<void> {
+  const group = new SimGroup(seed, small);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    for (let n = 0; n < 10; n++) await put(leader, `k${n}`, n);
+    const straggler = leader.nodeId === 1 ? 2 : 1;
+    await group.until(() => group.replica(straggler).status().appliedIndex > 5);
+    group.crash(straggler);
+    for (let n = 0; n < 150; n++) await put(leader, `k${n}`, n + 1);
+    await body(group, straggler);
+  });
+}
+
+test('one far behind gets a snapshot, reads it strongly, and goes on with the log', () =>
+  withStraggler(21, async (group, straggler) => {
+    const replica = await group.open(straggler, [1, 2, 3]);
+    await replica.awaitReadable(strong, soon);
+    const messages = group.member(straggler).env.log.lines.map(({ message }) => message);
+    expect(messages).toContain('a snapshot was installed');
+    expect(await get(replica, 'k149')).toBe(150);
+    await put(await group.leader(), 'k0', 1000);
+    await expectEqual(group, [1, 2, 3]);
+    group.crash(straggler);
+    await group.open(straggler, [1, 2, 3]);
+    await put(await group.leader(), 'k1', 1001);
+    await expectEqual(group, [1, 2, 3]);
+  }));
+
+test.each(Array.from({ length: 12 }, (_, i) => 31 + i))(
+  'a crash at any moment of a snapshot is taken up, seed %i',
+  (seed) =>
+    withStraggler(seed, async (group, straggler) => {
+      for (let crashes = 0; crashes < 4; crashes++) {
+        await group.open(straggler, [1, 2, 3]);
+        await group.sleep(group.member(straggler).env.prng.float() * 1500);
+        group.crash(straggler);
+      }
+      await group.open(straggler, [1, 2, 3]);
+      await put(await group.leader(), 'k0', 5000);
+      await expectEqual(group, [1, 2, 3]);
+    }),
+);
+
+test('a fetch that breaks off goes on where it was', () =>
+  withStraggler(50, async (group, straggler) => {
+    const leader = (await group.leader()).nodeId;
+    group.breakSnapshots = 3;
+    await group.open(straggler, [1, 2, 3]);
+    await expectEqual(group, [1, 2, 3]);
+    expect(group.breakSnapshots).toBe(0);
+    expect(group.replica(leader).status().failure).toBeUndefined();
+  }));
+
+test('a replica whose engine is lost gets its state from a peer and keeps its log and votes', () =>
+  withStraggler(51, async (group, straggler) => {
+    await group.open(straggler, [1, 2, 3]);
+    await expectEqual(group, [1, 2, 3]);
+    const term = group.replica(straggler).status().term;
+    group.crash(straggler);
+    group.loseEngine(straggler);
+    await group.open(straggler, [1, 2, 3], { rebuild: true });
+    expect(group.replica(straggler).status().term).toBeGreaterThanOrEqual(term);
+    await put(await group.leader(), 'k0', 7);
+    await expectEqual(group, [1, 2, 3]);
+  }));
+
+test('the only copy is not rebuilt from nothing', async () => {
+  const group = new SimGroup(52);
+  await group.run(async () => {
+    await group.open(1, [1]);
+    await makeCollection(group.replica(1));
+    group.crash(1);
+    group.loseEngine(1);
+    await expect(group.open(1, [1], { rebuild: true })).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+    });
+  });
+});

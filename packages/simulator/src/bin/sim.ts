@@ -20,7 +20,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
   if (r.failure) {
     bad++;
     console.log(seed, r.failure.text.slice(0, 1500));
-    if (values.tail) console.log(r.failure.tail.slice(-60).join('\n'));
+    if (values.tail) console.log(r.failure.tail.slice(-100000).join('\n'));
   } else if (values.tail)
     console.log(seed, r.traceHash, Math.round(r.virtualMs), r.events, r.operations, r.commands);
 }

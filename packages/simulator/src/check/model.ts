@@ -19,6 +19,9 @@ export interface Model<State, Input, Output> {
   /** Equal for equal states, and for no others. */
   stateKey(state: State): string;
 
+  /** Tells which operations of unknown outcome are worth placing; without it, all are tried. */
+  readonly hints?: PendingHints<State, Input, Output>;
+
   /** `write x 3`, `read x -> 3`. */
   describe(operation: Operation<Input, Output>): string;
 
@@ -36,3 +39,24 @@ export interface Model<State, Input, Output> {
    */
   removable?(operations: readonly Operation<Input, Output>[]): Operation<Input, Output>[][];
 }
+
+/**
+ * An operation of unknown outcome is placed for the sake of the one after it, which would not fit, or
+ * do nothing, in the state as it is.
+ */
+export interface PendingHints<State, Input, Output> {
+  /**
+   * What an operation waits for in `state`: nothing, if it fits as it is and would end in the same
+   * state from any other; the one state (by its key) in which it fits, or, if its outcome is unknown,
+   * does something; or any other state. For an unknown outcome it does not depend on `state`.
+   */
+  wish(state: State, operation: Operation<Input, Output>): Wish;
+
+  /** The key of the only state that an operation of unknown outcome leads to, if it does something. */
+  leadsTo(operation: Operation<Input, Output>): string;
+}
+
+export type Wish =
+  | { readonly type: 'nothing' }
+  | { readonly type: 'state'; readonly key: string }
+  | { readonly type: 'any' };

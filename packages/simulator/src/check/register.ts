@@ -1,5 +1,5 @@
 import type { Operation, Scalar } from './history.ts';
-import type { Model } from './model.ts';
+import type { Model, Wish } from './model.ts';
 
 /** A register holds one value, at first null. */
 export type RegisterInput =
@@ -19,7 +19,11 @@ export const registerModel: Model<Scalar, RegisterInput, RegisterOutput> = {
   initial: null,
   step,
   isObserver,
-  stateKey: (state) => (typeof state === 'string' ? `"${state}` : String(state)),
+  stateKey,
+  hints: {
+    wish,
+    leadsTo: ({ input }) => stateKey(input.type === 'read' ? null : input.value),
+  },
   describe: describeRegisterOperation,
   describeState: (state) => JSON.stringify(state),
   relevant: relevantOperations,
@@ -39,6 +43,21 @@ function step(state: Scalar, { input, outcome }: RegisterOperation): Scalar | un
       return matches ? input.value : state;
     }
   }
+}
+
+function stateKey(state: Scalar): string {
+  return typeof state === 'string' ? `"${state}` : String(state);
+}
+
+function wish(state: Scalar, operation: RegisterOperation): Wish {
+  const { input, outcome } = operation;
+  if (input.type === 'write') return { type: 'nothing' };
+  if (input.type === 'cas') {
+    if (!isMismatch(operation)) return { type: 'state', key: stateKey(input.expected) };
+    return { type: state === input.expected ? 'any' : 'nothing' };
+  }
+  if (outcome.type !== 'ok' || outcome.output.type !== 'read') return { type: 'nothing' };
+  return { type: 'state', key: stateKey(outcome.output.value) };
 }
 
 export function describeRegisterOperation({ key, input, outcome }: RegisterOperation): string {

@@ -48,9 +48,11 @@ export function searchLinearization<State, Input, Output>(
   return new Search(model, operations, stepsMax).run();
 }
 
+/** A completed operation by its number, or a pending one by the complement (`~`) of its number. */
+type Candidate = number;
+
 interface Frame<State> {
-  /** The operation that was placed; those of unknown outcome count from `~0` down. */
-  readonly placed: number;
+  readonly placed: Candidate;
   /** What was there before it. */
   readonly state: State;
   readonly beforePending: { readonly state: State } | undefined;
@@ -67,13 +69,16 @@ class Search<State, Input, Output> {
   /** In order of call. */
   readonly #completed: Operation<Input, Output>[];
   readonly #pending: Operation<Input, Output>[];
+  /** With hints: pending operations by the state they lead to, and the states they wait for. */
+  readonly #leadingTo: ReadonlyMap<string, readonly number[]>;
+  readonly #wishedByPending: ReadonlySet<string>;
   readonly #timeline: Timeline;
   readonly #done: DoneSet;
   readonly #seen = new SeenConfigurations();
   readonly #frames: Frame<State>[] = [];
   /** Numbers of the pending operations that were placed, sorted. */
   readonly #used: number[] = [];
-  readonly #furthest = { at: -1, prefix: [] as number[], states: new Set<string>() };
+  readonly #furthest = { at: -1, prefix: [] as Candidate[], states: new Set<string>() };
   #state: State;
   /** If the latest placed is pending: the state before it. */
   #beforePending: { readonly state: State } | undefined;
@@ -90,6 +95,8 @@ class Search<State, Input, Output> {
     this.#model = model;
     this.#completed = byCall.filter(({ outcome }) => outcome.type === 'ok');
     this.#pending = byCall.filter(({ outcome }) => outcome.type === 'unknown');
+    this.#leadingTo = indexByTarget(model, this.#pending);
+    this.#wishedByPending = wishesOf(model, this.#pending);
     this.#timeline = new Timeline(this.#completed, this.#pending);
     this.#done = new DoneSet(this.#completed.length);
     this.#state = model.initial;
@@ -97,33 +104,66 @@ class Search<State, Input, Output> {
   }
 
   run(): SearchResult<Input, Output> {
-    let next = this.#timeline.first();
+    let from: Candidate | undefined = this.#firstCandidate();
     while (!this.#timeline.isEmpty()) {
       if (this.#workLeft <= 0) return { type: 'gave-up' };
-      const placed = this.#placeOne(next);
-      if (placed) {
-        next = this.#timeline.first();
+      if (from !== undefined && this.#placeOne(from)) {
+        from = this.#firstCandidate();
         continue;
       }
       this.#noteStuck();
       const frame = this.#frames.pop();
       if (frame === undefined) return { type: 'none', stuck: this.#describeStuck() };
-      next = this.#takeBack(frame);
+      from = this.#takeBack(frame);
     }
     return { type: 'found' };
   }
 
-  /** Places the first candidate from `from` on that leads to something new. */
-  #placeOne(from: number): boolean {
-    const timeline = this.#timeline;
-    for (let at = from; at !== Timeline.none; at = timeline.after(at)) {
-      const placing = this.#tryPlace(at);
-      if (placing !== 'unfit') return placing === 'placed';
-    }
-    return false;
+  #firstCandidate(): Candidate {
+    const first = this.#timeline.first();
+    return first === Timeline.none ? ~0 : first;
   }
 
-  #tryPlace(candidate: number): Placing {
+  /** Places the first candidate from `from` on that leads to something new. */
+  #placeOne(from: Candidate): boolean {
+    const timeline = this.#timeline;
+    if (from >= 0) {
+      for (let at = from; at !== Timeline.none; at = timeline.after(at)) {
+        const placing = this.#tryPlace(at);
+        if (placing !== 'unfit') return placing === 'placed';
+      }
+    }
+    const pending = this.#wantedPending(from >= 0 ? 0 : ~from);
+    return pending.some((number) => this.#tryPlace(~number) === 'placed');
+  }
+
+  /** Pending operations from `first` on that lead to a state which some other candidate waits for. */
+  #wantedPending(first: number): number[] {
+    if (first >= this.#pending.length) return [];
+    const keys = this.#wishedStates();
+    this.#workLeft -= (keys?.size ?? this.#pending.length) >> 3;
+    const numbers =
+      keys === undefined
+        ? [...this.#pending.keys()]
+        : [...keys].flatMap((key) => this.#leadingTo.get(key) ?? []).sort((a, b) => a - b);
+    return numbers.filter((number) => number >= first && this.#timeline.isPendingOpen(number));
+  }
+
+  /** Keys of states; undefined if any may do. */
+  #wishedStates(): Set<string> | undefined {
+    const { hints } = this.#model;
+    if (hints === undefined) return undefined;
+    const keys = new Set(this.#wishedByPending);
+    const timeline = this.#timeline;
+    for (let at = timeline.first(); at !== Timeline.none; at = timeline.after(at)) {
+      const wish = hints.wish(this.#state, this.#completed[at]!);
+      if (wish.type === 'any') return undefined;
+      if (wish.type === 'state') keys.add(wish.key);
+    }
+    return keys;
+  }
+
+  #tryPlace(candidate: Candidate): Placing {
     const isPending = candidate < 0;
     const operation = isPending ? this.#pending[~candidate]! : this.#completed[candidate]!;
     this.#workLeft--;
@@ -138,7 +178,8 @@ class Search<State, Input, Output> {
       this.#unmark(candidate);
       return isForced ? 'hopeless' : 'unfit';
     }
-    this.#timeline.remove(candidate);
+    if (isPending) this.#timeline.setPendingUsed(~candidate, true);
+    else this.#timeline.remove(candidate);
     this.#frames.push({
       placed: candidate,
       state: this.#state,
@@ -163,22 +204,26 @@ class Search<State, Input, Output> {
     return this.#seen.add(key, this.#used);
   }
 
-  /** Undoes the latest placing and gives the candidate to go on with. */
-  #takeBack({ placed, state, beforePending, isForced }: Frame<State>): number {
-    this.#timeline.restore(placed);
+  /** Undoes the latest placing and gives the candidate to go on with, if there is one. */
+  #takeBack({ placed, state, beforePending, isForced }: Frame<State>): Candidate | undefined {
+    if (placed < 0) this.#timeline.setPendingUsed(~placed, false);
+    else this.#timeline.restore(placed);
     this.#unmark(placed);
     this.#state = state;
     this.#beforePending = beforePending;
-    return isForced ? Timeline.none : this.#timeline.after(placed);
+    if (isForced) return undefined;
+    if (placed < 0) return ~(~placed + 1);
+    const next = this.#timeline.after(placed);
+    return next === Timeline.none ? ~0 : next;
   }
 
-  #mark(candidate: number): void {
+  #mark(candidate: Candidate): void {
     if (candidate >= 0) return this.#done.add(candidate);
     const at = this.#used.findIndex((index) => index > ~candidate);
     this.#used.splice(at < 0 ? this.#used.length : at, 0, ~candidate);
   }
 
-  #unmark(candidate: number): void {
+  #unmark(candidate: Candidate): void {
     if (candidate >= 0) return this.#done.delete(candidate);
     const at = this.#used.indexOf(~candidate);
     assert(at >= 0, 'a pending operation is taken back once');
@@ -204,7 +249,7 @@ class Search<State, Input, Output> {
 
   #describeStuck(): Stuck<Input, Output> {
     const { at, prefix, states } = this.#furthest;
-    const operationOf = (placed: number): Operation<Input, Output> =>
+    const operationOf = (placed: Candidate): Operation<Input, Output> =>
       placed < 0 ? this.#pending[~placed]! : this.#completed[placed]!;
     return {
       operation: this.#completed[this.#timeline.ownerOfReturn(at)]!,
@@ -212,4 +257,32 @@ class Search<State, Input, Output> {
       states: [...states],
     };
   }
+}
+
+function indexByTarget<State, Input, Output>(
+  { hints }: Model<State, Input, Output>,
+  pending: readonly Operation<Input, Output>[],
+): Map<string, number[]> {
+  const index = new Map<string, number[]>();
+  if (hints === undefined) return index;
+  pending.forEach((operation, number) => {
+    const key = hints.leadsTo(operation);
+    const numbers = index.get(key);
+    if (numbers === undefined) index.set(key, [number]);
+    else numbers.push(number);
+  });
+  return index;
+}
+
+function wishesOf<State, Input, Output>(
+  { hints, initial }: Model<State, Input, Output>,
+  pending: readonly Operation<Input, Output>[],
+): Set<string> {
+  const keys = new Set<string>();
+  for (const operation of pending) {
+    const wish = hints?.wish(initial, operation);
+    assert(wish?.type !== 'any', 'a pending operation waits for one state or for none');
+    if (wish?.type === 'state') keys.add(wish.key);
+  }
+  return keys;
 }

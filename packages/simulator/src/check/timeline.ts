@@ -7,11 +7,11 @@ type Interval = Pick<Operation<unknown, unknown>, 'call' | 'returned'>;
  * which an operation's two events are lifted out and put back in constant time (the list of Wing and
  * Gong). Calls stand before returns at the same time: operations that touch overlap.
  *
- * Candidates are completed operations, numbered from 0 in order of call, and then pending ones,
- * numbered `~0`, `~1` and so on down, in order of call. Pending ones have no events in the list.
+ * Completed operations are numbered from 0 in order of call, and so are pending ones, by themselves.
+ * Pending ones have no events in the list.
  */
 export class Timeline {
-  static readonly none = 2 ** 31 - 1;
+  static readonly none = -1;
 
   /** Event 0 is the head; the others are in order of time. */
   readonly #next: Int32Array;
@@ -46,34 +46,33 @@ export class Timeline {
     return this.#next[0] === 0;
   }
 
-  /** The first candidate, or `none`. */
+  /** The first completed operation that can be placed, or `none`. */
   first(): number {
-    return this.#candidateFrom(this.#next[0]!);
+    return this.#callAt(this.#next[0]!);
   }
 
-  /** The candidate after this one, which may just have been put back; or `none`. */
-  after(candidate: number): number {
-    if (candidate < 0) return this.#pendingFrom(~candidate + 1);
-    return this.#candidateFrom(this.#next[this.#callEvent[candidate]!]!);
+  /** The one after it, which may just have been put back; or `none`. */
+  after(completed: number): number {
+    return this.#callAt(this.#next[this.#callEvent[completed]!]!);
   }
 
-  remove(candidate: number): void {
-    if (candidate < 0) {
-      this.#isUsed[~candidate] = 1;
-      return;
-    }
-    this.#lift(this.#callEvent[candidate]!);
-    this.#lift(this.#returnEvent[candidate]!);
+  isPendingOpen(pending: number): boolean {
+    return this.#isUsed[pending] === 0 && this.#calledAfter[pending]! < this.firstReturn();
+  }
+
+  remove(completed: number): void {
+    this.#lift(this.#callEvent[completed]!);
+    this.#lift(this.#returnEvent[completed]!);
   }
 
   /** Undoes the latest `remove` that was not undone. */
-  restore(candidate: number): void {
-    if (candidate < 0) {
-      this.#isUsed[~candidate] = 0;
-      return;
-    }
-    this.#putBack(this.#returnEvent[candidate]!);
-    this.#putBack(this.#callEvent[candidate]!);
+  restore(completed: number): void {
+    this.#putBack(this.#returnEvent[completed]!);
+    this.#putBack(this.#callEvent[completed]!);
+  }
+
+  setPendingUsed(pending: number, isUsed: boolean): void {
+    this.#isUsed[pending] = isUsed ? 1 : 0;
   }
 
   /** The event of the first return in the list: nothing called after it can be placed yet. */
@@ -87,19 +86,10 @@ export class Timeline {
     return ~this.#owner[event]!;
   }
 
-  #candidateFrom(event: number): number {
+  /** The operation whose call the event is; `none` for a return, at which candidates end. */
+  #callAt(event: number): number {
     const owner = this.#owner[event]!;
-    return owner >= 0 ? owner : this.#pendingFrom(0);
-  }
-
-  #pendingFrom(first: number): number {
-    if (first >= this.#isUsed.length) return Timeline.none;
-    const before = this.firstReturn();
-    for (let at = first; at < this.#isUsed.length; at++) {
-      if (this.#calledAfter[at]! >= before) return Timeline.none;
-      if (this.#isUsed[at] === 0) return ~at;
-    }
-    return Timeline.none;
+    return owner >= 0 ? owner : Timeline.none;
   }
 
   #lift(event: number): void {

@@ -4,8 +4,8 @@ import {
   SimDisk,
   SimRandom,
   SimTimers,
+  Trace,
   type SimScheduler,
-  type Trace,
 } from '@themisdb/testing';
 import { NodeScheduler } from './node-scheduler.ts';
 
@@ -26,14 +26,32 @@ export interface NodeEnv extends Env {
   makeDisk(): SimDisk;
 }
 
+/** What happens on one node, as part of what happens in the world. */
+class NodeTrace extends Trace {
+  readonly #world: Trace;
+  readonly #id: number;
+
+  constructor(world: Trace, id: number) {
+    super(0);
+    this.#world = world;
+    this.#id = id;
+  }
+
+  override add(line: string): void {
+    this.#world.add(`n${this.#id} ${line}`);
+  }
+}
+
 export function makeNodeEnv(parts: {
+  readonly id: number;
   readonly world: SimScheduler;
   readonly trace: Trace;
   readonly prng: Prng;
   readonly onLog: OnLogLine;
   readonly epochMs: number;
 }): NodeEnv {
-  const { world, trace, prng } = parts;
+  const { world, prng } = parts;
+  const trace = new NodeTrace(parts.trace, parts.id);
   let rate = 1;
   const scheduler = new NodeScheduler(world);
   const timed = new NodeScheduler(scheduler, () => rate);

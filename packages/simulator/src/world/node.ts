@@ -179,6 +179,11 @@ export class SimNode {
       const outgoing = fields['votersOutgoing'] as readonly number[];
       marks.hit(outgoing.length > 0 ? 'joint membership' : message);
     } else if (message === 'the replica stopped') {
+      if (this.isDamaged) {
+        // It got messages meant for the one that had the data.
+        marks.hit('a replica without its data stopped itself');
+        return;
+      }
       if (fields['isDefect'] === true || !this.mayFail) {
         violations.report('a replica stops only when its disk fails', String(fields['error']));
         return;

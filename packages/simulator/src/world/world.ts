@@ -15,13 +15,15 @@ import { Wires } from './wires.ts';
 // Compiling WebAssembly takes real time, which simulated time does not wait for.
 await loadTokenHash();
 
+/** For who debugs a seed. */
+const tailLines = Number(process.env['THEMIS_SIM_TAIL'] ?? 400);
 const epochMs = 1_767_225_600_000;
 
 /** All nodes, what is between them, and who looks at them. Everything in it comes from the seed. */
 export class World {
   readonly settings: Settings;
   readonly scheduler: SimScheduler = new SimScheduler();
-  readonly trace: Trace = new Trace(400);
+  readonly trace: Trace = new Trace(tailLines);
   readonly marks: Marks = new Marks();
   readonly violations: Violations = new Violations();
   readonly watch: Watch;
@@ -81,6 +83,7 @@ export class World {
     const { settings, wires, watch, violations, marks, trace } = this;
     const prng = this.prng(`node ${id}`);
     const env = makeNodeEnv({
+      id,
       world: this.scheduler,
       trace,
       prng: prng.fork(),

@@ -36,10 +36,12 @@ export function progressSink(terminal: Terminal): ProgressSink {
 }
 
 /** Exit codes, as documented in the reference. */
-export const exitCodes = {
+export const exitCodes: Readonly<
+  Record<'ok' | 'failed' | 'usage' | 'defect' | 'interrupted', number>
+> = {
   ok: 0,
   failed: 1,
   usage: 2,
   defect: defectExitCode,
   interrupted: 130,
-} as const;
+};

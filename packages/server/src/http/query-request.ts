@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Exchange } from './exchange.ts';
 import { isolation, jsonObject } from './routes/schemas.ts';
 
-export const queryOptions = z
+export const queryOptions: z.ZodObject = z
   .strictObject({
     batchSize: z.int().min(1).max(100_000).optional(),
     fullCount: z.boolean().optional(),
@@ -26,14 +26,14 @@ export const queryOptions = z
   })
   .meta({ id: 'QueryOptions' });
 
-export const queryRequest = z
-  .strictObject({
-    query: z.string(),
-    params: jsonObject.optional().meta({
-      description: 'Values of `@name` under `name`, collections of `@@name` under `@name`.',
-    }),
-    options: queryOptions.optional(),
-  })
+export const queryText: z.ZodString = z.string();
+
+export const queryParams: z.ZodOptional<z.ZodType<ValueObject>> = jsonObject.optional().meta({
+  description: 'Values of `@name` under `name`, collections of `@@name` under `@name`.',
+});
+
+export const queryRequest: z.ZodType<QueryBody> = z
+  .strictObject({ query: queryText, params: queryParams, options: queryOptions.optional() })
   .meta({ id: 'QueryRequest' });
 
 /** Codes a correct client can meet when it runs a query. */

@@ -9,7 +9,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { pagesOrStream, runQuery } from '../run-query.ts';
 import { anyJson } from './schemas.ts';
 
-export const queryWarning = z.object({
+export const queryWarning: z.ZodObject = z.object({
   code: z.string(),
   message: z.string(),
   arangoErrorNum: z.int().optional(),

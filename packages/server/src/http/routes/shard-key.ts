@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { tokenOf } from '../query-answer.ts';
-import { queryErrors, queryOptions, queryRequest, requestOf } from '../query-request.ts';
+import { queryErrors, queryOptions, queryParams, queryText, requestOf } from '../query-request.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { runQuery, type ResultForm } from '../run-query.ts';
 import { shardOfKey } from '../shards.ts';
@@ -23,8 +23,8 @@ const levels = ['strong', 'bounded', 'eventual'] as const;
 const request = z
   .strictObject({
     shard_key: shardKey,
-    query: queryRequest.shape.query,
-    params: queryRequest.shape.params,
+    query: queryText,
+    params: queryParams,
     consistency: z
       .union([
         z.enum(levels),

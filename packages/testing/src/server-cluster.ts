@@ -6,7 +6,7 @@ export interface ServerClusterOptions {
   /** 1 is a single server, which needs no peers. */
   readonly nodes: number;
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly variables?: Readonly<Record<string, string>>;
+  readonly variablesOf?: (node: number) => Readonly<Record<string, string>>;
   /** Stands something between the nodes: gives the port at which node `from` reaches node `to`. */
   readonly openLinks?: (peerPorts: readonly number[]) => Promise<LinkPort>;
 }
@@ -18,7 +18,7 @@ export type LinkPort = (from: number, to: number) => number;
  * only place outside the server that knows how a cluster is written down in configuration files.
  */
 export async function makeServerCluster(options: ServerClusterOptions): Promise<ServerProcess[]> {
-  const { folder, nodes, variables = {} } = options;
+  const { folder, nodes } = options;
   const ports = await freePorts(2 * nodes);
   const httpPorts = ports.slice(0, nodes);
   const peerPorts = ports.slice(nodes);
@@ -26,6 +26,7 @@ export async function makeServerCluster(options: ServerClusterOptions): Promise<
   return httpPorts.map((port, n) => {
     const cluster = nodes === 1 ? {} : clusterConfig(n, httpPorts, peerPorts, link);
     const config = { ...cluster, ...options.config };
+    const variables = options.variablesOf?.(n) ?? {};
     return new ServerProcess({ folder: join(folder, `node${n + 1}`), port, config, variables });
   });
 }

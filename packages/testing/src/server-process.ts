@@ -25,6 +25,7 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   readonly #configPath: string;
   #child: ChildProcess | undefined;
+  #wasKilled = false;
   #log = '';
 
   constructor(options: ServerProcessOptions) {
@@ -52,12 +53,17 @@ export class ServerProcess {
     return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  /** It is dead, or about to be. */
+  get wasKilled(): boolean {
+    return this.#wasKilled;
+  }
+
   /** The code of the process that ended last; undefined while it runs, null after a signal. */
   get exitCode(): number | null | undefined {
     return this.isRunning ? undefined : this.#child?.exitCode;
   }
 
-  /** What it wrote on both outputs, over all its lives; the last 64 KiB. */
+  /** What it wrote on both outputs in its last life; the last 64 KiB. All of it stands in a file. */
   get log(): string {
     return this.#log;
   }
@@ -77,6 +83,8 @@ export class ServerProcess {
       },
     });
     this.#child = child;
+    this.#wasKilled = false;
+    this.#log = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => this.#keep(chunk.toString()));
     }
@@ -105,7 +113,9 @@ export class ServerProcess {
 
   /** SIGSTOP and SIGCONT pause and wake it, SIGKILL ends it at once. */
   signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+    if (this.pid === undefined) return;
+    if (signal === 'SIGKILL') this.#wasKilled = true;
+    process.kill(this.pid, signal);
   }
 
   async kill(): Promise<void> {

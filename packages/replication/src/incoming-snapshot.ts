@@ -1,4 +1,4 @@
-import { compareBytes, type Disk, type DiskFile, type Env } from '@themisdb/base';
+import { compareBytes, hasCode, type Disk, type DiskFile, type Env } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { StateEntry } from '@themisdb/storage';
 import type { RaftTransport } from './contract.ts';
@@ -10,7 +10,8 @@ const lengthBytes = 4;
 /**
  * A snapshot on its way here. Its chunks are checked and written to a file; only when all of it is
  * durable does anybody hear of it, so that a fetch that breaks off changes nothing. Fetching again goes
- * on where the last attempt ended, as long as it is the same snapshot.
+ * on where the last attempt ended, as long as it is the same snapshot; after an error of the disk it
+ * begins again, with a new file: what is in the old one, and what of it is durable, nobody knows.
  */
 export class IncomingSnapshot {
   readonly file: string;
@@ -32,6 +33,15 @@ export class IncomingSnapshot {
 
   /** Resolves with what was fetched when the whole snapshot is durable. */
   async fetch(transport: RaftTransport, from: number, signal: AbortSignal): Promise<SnapshotHead> {
+    try {
+      return await this.#fetch(transport, from, signal);
+    } catch (error) {
+      if (hasCode(error, 'DISK_FULL', 'DISK_IO')) await this.#forget();
+      throw error;
+    }
+  }
+
+  async #fetch(transport: RaftTransport, from: number, signal: AbortSignal): Promise<SnapshotHead> {
     await this.#disk.makeDirectory(folder);
     const file = await this.#disk.open(this.file, { create: true });
     try {
@@ -49,6 +59,12 @@ export class IncomingSnapshot {
       await file.close();
     }
     throw themisError('SNAPSHOT_GONE', { message: `snapshot ${this.#id} ended before its end` });
+  }
+
+  async #forget(): Promise<void> {
+    this.#head = this.#lastKey = undefined;
+    this.#position = this.#count = 0;
+    await this.#disk.remove(this.file);
   }
 
   #check(bytes: Uint8Array): boolean {

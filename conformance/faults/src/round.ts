@@ -5,7 +5,7 @@ import { probe, watch, type ProbeLog } from './clients/probe.ts';
 import { useRegisters } from './clients/registers.ts';
 import { placeOf, sleep, strong, type Place, type WorkerOptions } from './clients/worker.ts';
 import type { ClusterUnderTest } from './cluster/cluster-under-test.ts';
-import type { FaultKind, Scene } from './faults/kind.ts';
+import type { FaultKind, Scene, Violation } from './faults/kind.ts';
 import { now, type History, type ListTransaction, type RegisterOperation } from './history.ts';
 
 export interface RoundOptions {
@@ -27,8 +27,7 @@ export interface RoundResult {
   readonly failoverMs: readonly number[];
   readonly strongReads: number;
   readonly notes: readonly string[];
-  /** What must not be: each a sentence. */
-  readonly faults: readonly string[];
+  readonly violations: readonly Violation[];
 }
 
 const settleMs = 1000;
@@ -42,7 +41,6 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await createCollection(cluster, name);
   }
   const notes: string[] = [];
-  const faults: string[] = [];
   const load = startLoad(options, place);
   const scene: Scene = {
     cluster,
@@ -51,7 +49,6 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     leader: (await cluster.leader()) ?? 0,
     victims: new Set(),
     note: (text) => void notes.push(text),
-    fault: (text) => void faults.push(text),
   };
   let struck: number;
   let logs: ProbeLog[];
@@ -75,9 +72,10 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     failoverMs: logs.flatMap((log) => failoverOf(log, struck)),
     strongReads: logs.reduce((sum, log) => sum + log.strongReads, 0),
     notes,
-    faults: [...faults, ...logs.flatMap((log) => log.faults)],
+    violations: logs.flatMap((log) => log.violations),
   };
-  return { ...result, faults: [...result.faults, ...(await verify(cluster, result))] };
+  const found = await verify(cluster, result);
+  return { ...result, violations: [...result.violations, ...found] };
 }
 
 function failoverOf(log: ProbeLog, struck: number): number[] {
@@ -106,7 +104,7 @@ function startLoad(options: RoundOptions, place: Place): Load {
     name,
     acks: [],
     refused: [],
-    faults: [],
+    violations: [],
     strongReads: 0,
   });
   const logs = Array.from({ length: clients }, (_, n) => makeLog(`p${n}`));
@@ -135,22 +133,24 @@ function startLoad(options: RoundOptions, place: Place): Load {
 export async function verify(
   cluster: ClusterUnderTest,
   { place, acks, refused }: Pick<RoundResult, 'place' | 'acks' | 'refused'>,
-): Promise<string[]> {
-  const faults: string[] = [];
+): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  const { round } = place;
   for (const url of cluster.urls) {
     const found = await keysAt(url, place.acks, strong);
     const lost = [...acks].filter((key) => !found.has(key));
     const unwanted = [...refused].filter((key) => found.has(key));
+    const some = (keys: readonly string[]): string => keys.slice(0, 5).join(' ');
     if (lost.length > 0) {
-      faults.push(
-        `${lost.length} lost acknowledged writes of round ${place.round}, read at ${url}: ${lost.slice(0, 5).join(' ')}`,
-      );
+      const text = `${lost.length} acknowledged writes of round ${round} lost, read at ${url}: ${some(lost)}`;
+      violations.push({ type: 'lost-write', count: lost.length, text });
     }
     if (unwanted.length > 0) {
-      faults.push(`${unwanted.length} writes happened that were refused: ${unwanted.join(' ')}`);
+      const text = `${unwanted.length} writes of round ${round} happened that were refused: ${some(unwanted)}`;
+      violations.push({ type: 'other', count: unwanted.length, text });
     }
   }
-  return faults;
+  return violations;
 }
 
 export async function keysAt(

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkHistories } from './check.ts';
+import { checkHistories, type Verdict } from './check.ts';
 import { ClusterUnderTest } from './cluster/cluster-under-test.ts';
-import type { FaultKind } from './faults/kind.ts';
+import type { FaultKind, Violation } from './faults/kind.ts';
 import { spread } from './figures.ts';
 import { History, type ListTransaction, type RegisterOperation } from './history.ts';
 import { runRound, verify, type RoundResult } from './round.ts';
@@ -35,23 +35,26 @@ export async function runKind(options: RunOptions): Promise<number> {
   const registers = new History<RegisterOperation>(join(folder, 'registers.jsonl'));
   const lists = new History<ListTransaction>(join(folder, 'lists.jsonl'));
   const results: RoundResult[] = [];
-  const faults: string[] = [];
+  const violations: Violation[] = [];
+  const report = (when: string, violation: Violation): void => {
+    violations.push(violation);
+    print(`  ${when}: VIOLATION ${violation.text.slice(0, textMax)}`);
+  };
   try {
     await cluster.start();
     for (let round = 1; round <= options.rounds; round++) {
       const result = await runRound({ ...options, cluster, folder, round, registers, lists });
       results.push(result);
       for (const note of result.notes) print(`  round ${round}: ${note}`);
-      for (const fault of result.faults) print(`  round ${round}: VIOLATION ${fault}`);
-      faults.push(...result.faults);
+      for (const violation of result.violations) report(`round ${round}`, violation);
     }
     for (const result of results) {
-      for (const fault of await verify(cluster, result)) faults.push(`at the end: ${fault}`);
+      for (const violation of await verify(cluster, result)) report('at the end', violation);
     }
     await cluster.stop();
   } catch (error) {
-    faults.push(`the run broke off: ${error instanceof Error ? error.message : String(error)}`);
-    print(`  VIOLATION ${faults.at(-1)}`);
+    const text = `the run broke off: ${error instanceof Error ? error.message : String(error)}`;
+    report(`round ${results.length + 1}`, { type: 'other', count: 1, text });
     await cluster.abandon();
   } finally {
     await registers.close();
@@ -59,28 +62,26 @@ export async function runKind(options: RunOptions): Promise<number> {
     await preparation?.undo();
   }
   const verdicts = checkHistories(registers, lists);
-  printSummary(
-    options,
-    results,
-    verdicts.map(({ text }) => text),
-    faults,
-  );
-  const violations = faults.length + verdicts.filter(({ isGood }) => !isGood).length;
-  if (kind.isPlanted !== true) return violations;
-  const isSeen = faults.some((text) => /lost acknowledged/.test(text));
+  printSummary(options, results, violations);
+  printVerdicts(options, verdicts);
+  const count = violations.length + verdicts.filter(({ isGood }) => !isGood).length;
+  if (kind.isPlanted !== true) return count;
+  const isSeen = violations.some(({ type }) => type === 'lost-write');
   print(`  this fault cannot be survived: ${isSeen ? 'seen, as it must be' : 'NOT SEEN'}`);
   return isSeen ? 0 : 1;
 }
 
+const textMax = 800;
+
 function printSummary(
   { kind, print }: RunOptions,
   results: readonly RoundResult[],
-  verdicts: readonly string[],
-  faults: readonly string[],
+  violations: readonly Violation[],
 ): void {
   const sum = (count: (result: RoundResult) => number): number =>
     results.reduce((total, result) => total + count(result), 0);
-  const count = (pattern: RegExp): number => faults.filter((text) => pattern.test(text)).length;
+  const count = (wanted: Violation['type']): number =>
+    violations.reduce((total, { type, count: n }) => total + (type === wanted ? n : 0), 0);
   print(
     `  ${results.length} rounds: ${sum(({ acks }) => acks.size)} acknowledged inserts, ${sum(({ strongReads }) => strongReads)} strong reads of the newest`,
   );
@@ -91,8 +92,15 @@ function printSummary(
     print(`  failover, each client: ${spread(results.flatMap(({ failoverMs }) => failoverMs))}`);
     print(`  failover, first client: ${spread(first)}`);
   }
-  for (const verdict of verdicts) print(`  ${verdict}`);
   print(
-    `  lost acknowledged writes: ${count(/lost acknowledged/)}, stale strong reads: ${count(/stale strong/)}, other violations: ${faults.length - count(/lost acknowledged|stale strong/)}`,
+    `  lost acknowledged writes: ${count('lost-write')}, stale strong reads: ${count('stale-read')}, other violations: ${count('other')}`,
   );
+}
+
+function printVerdicts({ kind, print }: RunOptions, verdicts: readonly Verdict[]): void {
+  for (const { text, isGood } of verdicts) {
+    const lines = text.split('\n');
+    const isShort = isGood || kind.isPlanted === true;
+    for (const line of lines.slice(0, isShort ? 1 : 30)) print(`  ${line.slice(0, textMax)}`);
+  }
 }

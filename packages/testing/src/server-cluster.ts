@@ -32,10 +32,15 @@ export async function makeServerCluster(options: ServerClusterOptions): Promise<
 }
 
 function clusterConfig(
-  _n: number,
-  _httpPorts: readonly number[],
-  _peerPorts: readonly number[],
-  _link: LinkPort,
+  n: number,
+  httpPorts: readonly number[],
+  peerPorts: readonly number[],
+  link: LinkPort,
 ): Record<string, unknown> {
-  throw new Error('this server knows no cluster of several nodes yet');
+  const peers = httpPorts.map((port, to) => ({
+    id: to + 1,
+    address: `127.0.0.1:${to === n ? peerPorts[n] : link(n, to)}`,
+    url: `http://127.0.0.1:${port}`,
+  }));
+  return { cluster: { node: n + 1, listen: `127.0.0.1:${peerPorts[n]}`, peers } };
 }

@@ -1,3 +1,4 @@
+import type { Violation } from '../faults/kind.ts';
 import { now } from '../history.ts';
 import { isFinal, verdictOf } from './http-client.ts';
 import { entityPath, sleep, strong, work, type WorkerOptions } from './worker.ts';
@@ -14,8 +15,7 @@ export interface ProbeLog {
   readonly acks: Ack[];
   /** Inserts certainly not done: they must not be found. */
   readonly refused: string[];
-  /** What must not be: each a sentence. */
-  readonly faults: string[];
+  readonly violations: Violation[];
   strongReads: number;
 }
 
@@ -51,9 +51,8 @@ export function probe(
         return;
       }
       if (isFinal(answer) && answer.type === 'answer') {
-        log.faults.push(
-          `insert of ${key} with an idempotency key: ${answer.status} ${answer.code}`,
-        );
+        const text = `insert of ${key} with an idempotency key: ${answer.status} ${answer.code}`;
+        log.violations.push({ type: 'other', count: 1, text });
         return;
       }
       wasRefused &&= verdict === 'refused';
@@ -84,9 +83,8 @@ export function watch(
     if (answer.type !== 'answer') return;
     if (answer.status === 200) mine.strongReads++;
     if (answer.status === 404) {
-      mine.faults.push(
-        `stale strong read at ${http.endpoint}: ${newest.key} was acknowledged at ${newest.returned}, read at ${called} and not found (${answer.code})`,
-      );
+      const text = `stale strong read at ${http.endpoint}: ${newest.key} was acknowledged at ${newest.returned}, read at ${called} and not found (${answer.code})`;
+      mine.violations.push({ type: 'stale-read', count: 1, text });
     }
   });
 }

@@ -1,6 +1,14 @@
 import type { Prng } from '@themisdb/base';
 import type { ClusterUnderTest } from '../cluster/cluster-under-test.ts';
 
+/** What must not be. */
+export interface Violation {
+  readonly type: 'lost-write' | 'stale-read' | 'other';
+  readonly count: number;
+  /** One sentence. */
+  readonly text: string;
+}
+
 /** What a fault has to work with in one round. */
 export interface Scene {
   readonly cluster: ClusterUnderTest;
@@ -12,8 +20,6 @@ export interface Scene {
   readonly victims: Set<number>;
   /** One sentence of something to report that is not wrong. */
   note(text: string): void;
-  /** One sentence of what must not be. */
-  fault(text: string): void;
 }
 
 /** What stands before the processes start, for all rounds of a kind. */

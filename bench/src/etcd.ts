@@ -4,10 +4,49 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@themisdb/testing/server-process';
 
-export interface EtcdMember {
+export class EtcdMember {
   /** host:port of its clients. */
   readonly endpoint: string;
-  readonly process: ChildProcess;
+  readonly #flags: readonly string[];
+  #process: ChildProcess;
+
+  constructor(endpoint: string, flags: readonly string[]) {
+    this.endpoint = endpoint;
+    this.#flags = flags;
+    this.#process = spawn('etcd', flags, { stdio: 'ignore' });
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (!this.isRunning) return;
+    this.#process.kill(signal);
+    await once(this.#process, 'exit');
+  }
+
+  restart(): void {
+    this.#process = spawn('etcd', this.#flags, { stdio: 'ignore' });
+  }
+
+  async untilHealthy(): Promise<void> {
+    for (let i = 0; i < 300; i++) {
+      if (!this.isRunning) throw new Error('a member of etcd ended');
+      try {
+        const answer = await fetch(`http://${this.endpoint}/health`);
+        if (((await answer.json()) as { health: string }).health === 'true') return;
+      } catch {
+        // Not listening yet.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error('etcd was not healthy within 30 s');
+  }
 }
 
 /** A private etcd as Debian ships it, all settings but ports and folders as they come: fsync is on. */
@@ -44,15 +83,15 @@ export async function startEtcd(folder: string, count: number): Promise<Etcd | u
       'log-level': 'panic',
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    return { endpoint, process: spawn('etcd', flags, { stdio: 'ignore' }) };
+    return new EtcdMember(endpoint, flags);
   });
-  await Promise.all(members.map(untilHealthy));
+  await Promise.all(members.map((member) => member.untilHealthy()));
   return {
     version,
     members,
     leader: () => leaderOf(members),
     stop: async () => {
-      await Promise.all(members.map(stopMember));
+      await Promise.all(members.map((member) => member.end('SIGTERM')));
     },
   };
 }
@@ -73,7 +112,7 @@ interface Status {
 
 async function leaderOf(members: readonly EtcdMember[]): Promise<EtcdMember> {
   for (const member of members) {
-    if (member.process.exitCode !== null || member.process.signalCode !== null) continue;
+    if (!member.isRunning) continue;
     const answer = await fetch(`http://${member.endpoint}/v3/maintenance/status`, {
       method: 'POST',
       body: '{}',
@@ -82,24 +121,4 @@ async function leaderOf(members: readonly EtcdMember[]): Promise<EtcdMember> {
     if (status.leader === status.header.member_id) return member;
   }
   throw new Error('no member of etcd leads');
-}
-
-async function untilHealthy({ endpoint, process }: EtcdMember): Promise<void> {
-  for (let i = 0; i < 300; i++) {
-    if (process.exitCode !== null) throw new Error(`etcd ended with code ${process.exitCode}`);
-    try {
-      const answer = await fetch(`http://${endpoint}/health`);
-      if (((await answer.json()) as { health: string }).health === 'true') return;
-    } catch {
-      // Not listening yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('etcd was not healthy within 30 s');
-}
-
-async function stopMember({ process }: EtcdMember): Promise<void> {
-  if (process.exitCode !== null || process.signalCode !== null) return;
-  process.kill('SIGTERM');
-  await once(process, 'exit');
 }

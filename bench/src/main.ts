@@ -13,8 +13,9 @@ import { w4 } from './workloads/w4-scan.ts';
 import { w5 } from './workloads/w5-lookup.ts';
 import { w6 } from './workloads/w6-join.ts';
 import { w12 } from './workloads/w12-replicated-write.ts';
+import { w13 } from './workloads/w13-failover.ts';
 
-const workloads: readonly (Workload | ClusterWorkload)[] = [w1, w2, w3, w4, w5, w6, w12];
+const workloads: readonly (Workload | ClusterWorkload)[] = [w1, w2, w3, w4, w5, w6, w12, w13];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -12,9 +12,14 @@ export class Latencies {
 
   /** Nearest-rank percentile; NaN when nothing was measured. */
   percentile(p: number): number {
-    const sorted = [...this.#values].sort((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? NaN;
+    return percentile(this.#values, p);
   }
+}
+
+/** Nearest rank; NaN of nothing. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? NaN;
 }
 
 /** `workers` loops calling `once` until `seconds` are over; the first tenth is not counted. */

@@ -4,6 +4,7 @@ import type { ServerProcess } from '@themisdb/testing/server-process';
 export interface ThemisCluster {
   readonly nodes: readonly ServerProcess[];
   leader(): Promise<ServerProcess>;
+  createCollection(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -14,6 +15,15 @@ export async function startThemisCluster(folder: string, nodes: number): Promise
   return {
     nodes: processes,
     leader: () => leaderOf(processes),
+    createCollection: async (name) => {
+      const { url } = await leaderOf(processes);
+      const answer = await fetch(`${url}/collections`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name }),
+      });
+      if (!answer.ok) throw new Error(`no collection ${name}: ${await answer.text()}`);
+    },
     stop: async () => {
       await Promise.all(processes.map((process) => process.stop()));
     },

@@ -29,7 +29,7 @@ async function measureThemis(context: ClusterContext): Promise<Result[]> {
   const cluster = await startThemisCluster(join(context.folder, 'w12-themis'), context.nodes);
   try {
     const leader = await cluster.leader();
-    await mustPost(`${leader.url}/collections`, { name: 'w12' });
+    await cluster.createCollection('w12');
     const hosts = cluster.nodes.map(({ url }) => url.replace('http://', ''));
     return await measure(context, {
       system: 'ThemisDB',
@@ -51,7 +51,7 @@ async function measureEtcd(context: ClusterContext): Promise<Result[]> {
     const side = {
       leader: (await etcd.leader()).endpoint,
       all: etcd.members.map(({ endpoint }) => endpoint),
-      pids: etcd.members.map(({ process }) => process.pid!),
+      pids: etcd.members.map(({ pid }) => pid),
     };
     return [
       ...(await measure(context, { ...side, system: 'etcd', target: 'etcd' })),
@@ -99,13 +99,4 @@ async function measure(context: ClusterContext, side: Side): Promise<Result[]> {
 
 function cpuOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
-}
-
-async function mustPost(url: string, body: object): Promise<void> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`);
 }

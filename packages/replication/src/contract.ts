@@ -11,6 +11,11 @@ export interface RaftTransport {
   /** Set by the replica; never throws. `from` is who sent it, as the carrier knows. */
   receive: (from: number, batch: RaftBatch) => void;
   /**
+   * Set by the replica: the connection to that peer broke, or could not be made. A hint, for a quicker
+   * election; it may be wrong, or never come.
+   */
+  peerDown?: (id: number) => void;
+  /**
    * Reads a snapshot that replica `from` holds, as chunks of its own making, from behind the chunk that
    * ended with key `after`. Rejects when it is not there (any more) or the connection ends.
    */

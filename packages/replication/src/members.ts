@@ -19,6 +19,7 @@ export interface MemberParts {
   /** A replica that begins with nothing must get a snapshot: it does not know the first membership. */
   readonly forceSnapshot: () => void;
   readonly transferLeadership: () => Promise<void>;
+  readonly isHeard: (id: number) => boolean;
   /** Throws NOT_LEADER when this replica does not lead. */
   readonly mustLead: () => void;
 }
@@ -113,15 +114,12 @@ export class Members {
 
   /** The rest must have a quorum that is heard from. */
   #checkRemoval(id: number, by: number | undefined): void {
-    const { progress, config } = this.#parts.status();
-    const { voters } = configOf({ config });
+    const { voters } = configOf(this.#parts.status());
     if (!voters.has(id)) throw refused(`replica ${id} is no voter`);
     const rest = [...voters].filter((voter) => voter !== id);
     const size = rest.length + (by === undefined ? 0 : 1);
     if (size === 0) throw refused(`replica ${id} is the last voter`);
-    const active = rest.filter(
-      (voter) => voter === this.#parts.nodeId || progress.get(voter)?.recentActive === true,
-    );
+    const active = rest.filter((voter) => this.#parts.isHeard(voter));
     const quorum = Math.floor(size / 2) + 1;
     if (active.length + (by === undefined ? 0 : 1) < quorum)
       throw refused(

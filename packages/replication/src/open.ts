@@ -43,7 +43,6 @@ export interface OpenReplicaOptions extends OpenMachineOptions {
 
 const messageBytesMax: number = 1024 * 1024;
 const applyingBytesMax: number = 32 * 1024 * 1024;
-const uncommittedBytesMax: number = 256 * 1024 * 1024;
 const inflightMessagesMax = 256;
 const inflightBytesMax: number = 64 * 1024 * 1024;
 const snapshotIdleMs = 60_000;
@@ -97,7 +96,6 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     asyncStorageWrites: true,
     messageBytesMax,
     applyingBytesMax,
-    uncommittedBytesMax,
     inflightMessagesMax,
     inflightBytesMax,
     checkQuorum: true,

@@ -23,6 +23,7 @@ import {
   type RawNode,
   type Ready,
   type Snapshot,
+  type SoftState,
 } from '@themisdb/raft';
 import type { CommandLog, LogEntry, Proposed, StateMachine, Store } from '@themisdb/storage';
 import type { Wal } from '@themisdb/wal';
@@ -41,6 +42,7 @@ import { Members } from './members.ts';
 import { encodeConfState } from './message-codec.ts';
 import type { OutgoingSnapshots } from './outgoing-snapshots.ts';
 import { Peers } from './peers.ts';
+import { PendingBytes } from './pending-bytes.ts';
 import { Reads } from './reads.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import { describeStatus } from './status.ts';
@@ -76,6 +78,8 @@ interface Stored {
   readonly resolve: () => void;
 }
 
+/** Proposed and not applied: more waits. */
+const pendingBytesMax: number = 128 * 1024 * 1024;
 const memberChangeTimeoutMs = 120_000;
 
 /**
@@ -115,12 +119,14 @@ export class RaftReplica implements Replica, CommandLog {
   #isClosed = false;
   #failure: unknown;
   #lastIndex: number;
-  #role: StateType = StateType.Follower;
   #leader = 0;
   #term: number;
   #commitIndex: number;
   /** While leading: the first entry of the term, and whether the store knows. */
-  #leading: { readonly index: number; isTold: boolean } | undefined;
+  #leading: { readonly term: number; readonly index: number; isTold: boolean } | undefined;
+  /** When each peer was last heard, in monotonic milliseconds. */
+  readonly #heardMs = new Map<number, number>();
+  readonly #pending: PendingBytes = new PendingBytes(pendingBytesMax);
   readonly nodeId: number;
   readonly store: Store;
 
@@ -160,6 +166,7 @@ export class RaftReplica implements Replica, CommandLog {
         if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);
       },
       transferLeadership: () => this.transferLeadership(),
+      isHeard: (id) => this.#isHeard(id),
       mustLead: () => {
         this.#mustRun();
         if (!this.#isToldToLead) throw this.#notLeader();
@@ -167,6 +174,7 @@ export class RaftReplica implements Replica, CommandLog {
     });
     if (transport === undefined) return;
     transport.receive = (from, batch) => this.#receive(from, batch);
+    transport.peerDown = (id) => this.#peerDown(id);
     transport.serveSnapshot = (_to, request, signal) => parts.outgoing.serve(request, signal);
   }
 
@@ -188,6 +196,7 @@ export class RaftReplica implements Replica, CommandLog {
     const { node, log, machine, shard } = this.#parts;
     return describeStatus(node.status(), {
       shard,
+      isHeard: (id) => this.#isHeard(id),
       appliedIndex: machine.applied.index,
       lastIndex: this.#lastIndex,
       firstIndex: log.firstIndex(),
@@ -258,14 +267,18 @@ export class RaftReplica implements Replica, CommandLog {
     if (!this.#isToldToLead || this.#failure !== undefined)
       return { type: 'dropped', error: this.#notLeader() };
     if (this.#parts.node.proposeAll(datas) !== 'ok')
-      return { type: 'dropped', error: this.#whyDropped() };
+      return { type: 'dropped', error: this.#notLeader() };
     const term = this.#term;
     this.#pump();
+    this.#pending.add(this.#lastIndex, datas);
     return { type: 'taken', term, stored: this.#whenStored(this.#lastIndex) };
   }
 
+  /** Waits, too, while far more was proposed than is applied. */
   reserve(bytes: number): Promise<void> | undefined {
-    return this.#parts.wal.reserve(bytes);
+    const { wal } = this.#parts;
+    const room = this.#pending.room();
+    return room === undefined ? wal.reserve(bytes) : room.then(() => wal.reserve(bytes));
   }
 
   async release(index: number): Promise<void> {
@@ -309,6 +322,7 @@ export class RaftReplica implements Replica, CommandLog {
   #receive(from: number, batch: RaftBatch): void {
     if (this.#isClosed || this.#failure !== undefined || batch.shard !== this.#parts.shard) return;
     if (!this.#peers.accepts(from, batch)) return;
+    this.#heardMs.set(from, this.#parts.env.clock.monotonicMs());
     for (const message of batch.messages) {
       if (message.from !== from || message.to !== this.nodeId) continue;
       if (holdsSnapshot(message.snapshot)) this.#fetch(from, message, message.snapshot);
@@ -335,7 +349,10 @@ export class RaftReplica implements Replica, CommandLog {
     if (last !== undefined) this.#lastIndex = last.index;
     if (holdsSnapshot(ready.snapshot)) this.#lastIndex = ready.snapshot.metadata.index;
     // Before the commit index moves on: what our own term had not committed may be another's now.
-    if (ready.softState !== undefined) this.#roleChanged(ready.softState);
+    const term = ready.hardState?.term ?? this.#term;
+    if (ready.softState !== undefined) this.#roleChanged(ready.softState, term);
+    const ledTerm = this.#leading?.term ?? term;
+    assert(ledTerm === term, 'a term of leadership ends with a change of role');
     if (ready.hardState !== undefined) {
       this.#term = ready.hardState.term;
       this.#commitIndex = ready.hardState.commit;
@@ -439,6 +456,7 @@ export class RaftReplica implements Replica, CommandLog {
       }
       this.#answer(batch);
       this.#shrinkCache();
+      this.#pending.applied(this.#parts.machine.applied.index);
       this.#reads.applied();
       this.#pump();
       this.#tellStore();
@@ -491,21 +509,16 @@ export class RaftReplica implements Replica, CommandLog {
 
   // Roles.
 
-  #roleChanged({
-    lead,
-    raftState,
-  }: {
-    readonly lead: number;
-    readonly raftState: StateType;
-  }): void {
+  #roleChanged({ lead, raftState }: SoftState, term: number): void {
     const wasLeading = this.#leading !== undefined;
-    this.#role = raftState;
     this.#leader = lead;
-    if (raftState === StateType.Leader) this.#leading ??= { index: this.#lastIndex, isTold: false };
+    if (raftState === StateType.Leader)
+      this.#leading ??= { term, index: this.#lastIndex, isTold: false };
     else {
       this.#leading = undefined;
       this.#reads.endLease();
       this.#wakeStored(true);
+      this.#pending.clear();
       const leader = lead === 0 ? undefined : lead;
       this.#parts.machine.follow({ leader, committedIndex: this.#commitIndex });
     }
@@ -547,10 +560,37 @@ export class RaftReplica implements Replica, CommandLog {
     }
   }
 
+  #isHeard(id: number): boolean {
+    if (id === this.nodeId) return true;
+    const { env, timing } = this.#parts;
+    const heardMs = this.#heardMs.get(id) ?? Number.NEGATIVE_INFINITY;
+    return env.clock.monotonicMs() - heardMs < timing.electionMs;
+  }
+
+  /**
+   * The connection to the leader broke: it is likely to be gone. Campaigning is safe at any time, and a
+   * peer that still hears the leader refuses; so one of those who do not need not wait for its timeout.
+   */
+  #peerDown(id: number): void {
+    const { env, timing, node } = this.#parts;
+    if (id !== this.#leader || this.#leading !== undefined) return;
+    const sinceMs = env.clock.monotonicMs();
+    env.timers.after(timing.heartbeatMs * (0.25 + env.random.float()), () => {
+      const isHeardAgain = (this.#heardMs.get(id) ?? 0) > sinceMs;
+      if (isHeardAgain || this.#leader !== id || this.#isClosed || this.#failure !== undefined)
+        return;
+      this.#guard(() => {
+        node.forgetLeader();
+        node.campaign();
+      });
+      this.#pump();
+    });
+  }
+
   #bestSuccessor(): number | undefined {
     const { progress, config } = this.#parts.node.status();
     const { voters } = confStateOf(config);
-    const others = voters.filter((id) => id !== this.nodeId && progress.get(id)?.recentActive);
+    const others = voters.filter((id) => id !== this.nodeId && this.#isHeard(id));
     return others.sort((a, b) => progress.get(b)!.match - progress.get(a)!.match)[0];
   }
 
@@ -642,6 +682,7 @@ export class RaftReplica implements Replica, CommandLog {
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
     this.#parts.machine.fail(error);
+    this.#pending.clear();
     this.#reads.close();
     this.#wakeStored(true);
   }
@@ -663,15 +704,6 @@ export class RaftReplica implements Replica, CommandLog {
           ? 'this replica does not lead the shard: an election is under way'
           : `this replica does not lead the shard: replica ${leader} leads`,
       details: { leader: leader ?? null },
-    });
-  }
-
-  #whyDropped(): Error {
-    if (this.#isTransferring || this.#role !== StateType.Leader) return this.#notLeader();
-    return themisError('TOO_MANY_REQUESTS', {
-      message: 'too much is written that a quorum of replicas has not stored yet',
-      details: { limit: 'uncommitted bytes' },
-      retryAfterMs: 1000,
     });
   }
 

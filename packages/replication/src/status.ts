@@ -5,6 +5,7 @@ export function describeStatus(
   status: Status,
   own: Pick<ReplicaStatus, 'shard' | 'appliedIndex' | 'lastIndex' | 'firstIndex'> & {
     readonly failure: unknown;
+    readonly isHeard: (id: number) => boolean;
   },
 ): ReplicaStatus {
   const { id, hardState, softState } = status;
@@ -18,7 +19,7 @@ export function describeStatus(
     appliedIndex: own.appliedIndex,
     lastIndex: own.lastIndex,
     firstIndex: own.firstIndex,
-    members: membersOf(status),
+    members: membersOf(status, own.isHeard),
     failure: own.failure === undefined ? undefined : String(own.failure),
   };
 }
@@ -30,7 +31,7 @@ function roleOf({ id, softState, config }: Status, failure: unknown): Role {
   return softState.raftState === StateType.Follower ? 'follower' : 'candidate';
 }
 
-function membersOf({ id, config, progress }: Status): MemberStatus[] {
+function membersOf({ config, progress }: Status, isHeard: (id: number) => boolean): MemberStatus[] {
   const { voters, learners, votersOutgoing, learnersNext } = confStateOf(config);
   const voting = new Set([...voters, ...votersOutgoing]);
   const all = new Set([...voting, ...learners, ...learnersNext]);
@@ -40,7 +41,7 @@ function membersOf({ id, config, progress }: Status): MemberStatus[] {
       const known = progress.get(member);
       const isVoter = voting.has(member);
       if (known === undefined) return { id: member, isVoter };
-      const isActive = member === id || known.recentActive;
+      const isActive = isHeard(member);
       return { id: member, isVoter, matchIndex: known.match, state: known.state, isActive };
     });
 }

@@ -76,6 +76,7 @@ test.each([
   [429, 'TOO_MANY_REQUESTS', 'refused', false],
   [408, 'REQUEST_TIMEOUT', 'unknown', false],
   [503, 'NOT_LEADER', 'refused', false],
+  [503, 'NO_LEADER', 'refused', false],
   [503, 'UNKNOWN_OUTCOME', 'unknown', false],
   [503, 'STORE_FAILED', 'unknown', false],
   [500, 'INTERNAL', 'unknown', false],

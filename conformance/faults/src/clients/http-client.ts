@@ -95,7 +95,7 @@ function readAnswer(status: number, bytes: Buffer): Answer {
 export type Verdict = 'done' | 'refused' | 'unknown';
 
 /** Errors by which a server says that a write was not done, though their status is above 499. */
-const notDone: ReadonlySet<string> = new Set(['NOT_LEADER', 'SHUTTING_DOWN']);
+const notDone: ReadonlySet<string> = new Set(['NOT_LEADER', 'NO_LEADER', 'SHUTTING_DOWN']);
 /** Errors below 500 that leave it open. */
 const open: ReadonlySet<string> = new Set(['REQUEST_TIMEOUT', 'UNKNOWN_OUTCOME']);
 

@@ -1,4 +1,4 @@
-import RocksDB, { type NativeIterator } from 'rocksdb-native';
+import RocksDB, { type NativeIterator, type NativeWriteBatch } from 'rocksdb-native';
 import {
   operationCount,
   putCount,
@@ -52,9 +52,45 @@ function plain(bytes: Uint8Array | null): Uint8Array | undefined {
   return bytes === null ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** One atomic native batch. Callers keep a single one in flight: the pool does not order them. */
-export function writeAll(session: NativeSession, operations: KvBatch): Promise<void> {
-  const batch = session.write({ capacity: operationCount(operations), autoDestroy: true });
+/** Larger batches than this are not kept. */
+const operationsKept = 16_384;
+
+/**
+ * Atomic native batches, one under way at a time, since the pool does not order them. The native
+ * batch is kept from one to the next: its buffer costs as much as writing a few hundred entries. `close`
+ * must come, or the database waits for it.
+ */
+export class BatchWriter {
+  readonly #session: NativeSession;
+  #batch: NativeWriteBatch | undefined;
+
+  constructor(session: NativeSession) {
+    this.#session = session;
+  }
+
+  async write(operations: KvBatch): Promise<void> {
+    const count = operationCount(operations);
+    const isKept = count <= operationsKept;
+    const batch = isKept ? this.#kept() : this.#session.write({ capacity: count });
+    fill(batch, operations);
+    try {
+      await batch.flush();
+    } finally {
+      if (!isKept) batch.destroy();
+    }
+  }
+
+  close(): void {
+    this.#batch?.destroy();
+    this.#batch = undefined;
+  }
+
+  #kept(): NativeWriteBatch {
+    return (this.#batch ??= this.#session.write({ capacity: 64 }));
+  }
+}
+
+function fill(batch: NativeWriteBatch, operations: KvBatch): void {
   for (const operation of operations) {
     switch (operation.type) {
       case 'puts':
@@ -72,7 +108,6 @@ export function writeAll(session: NativeSession, operations: KvBatch): Promise<v
         break;
     }
   }
-  return batch.flush();
 }
 
 export interface CursorOptions {

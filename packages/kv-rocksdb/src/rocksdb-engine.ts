@@ -212,7 +212,7 @@ class Engine implements KvEngine {
   async #close(): Promise<void> {
     this.#stopped ??= 'it is closed';
     this.#reader.send(this.#session);
-    await this.#writer.idle();
+    await this.#writer.close();
     for (const snapshot of this.#snapshots) snapshot.release();
     await Promise.all([...this.#cursors].map((cursor) => cursor.close()));
     await native('closing', () => this.#session.close({ force: true }));

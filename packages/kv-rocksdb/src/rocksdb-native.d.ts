@@ -50,11 +50,12 @@ declare module 'rocksdb-native' {
     tryFlush(): void;
   }
 
-  interface NativeWriteBatch {
+  export interface NativeWriteBatch {
     tryPut(key: Uint8Array, value: Uint8Array): void;
     tryDelete(key: Uint8Array): void;
     tryDeleteRange(start: Uint8Array, end: Uint8Array): void;
     flush(): Promise<void>;
+    destroy(): void;
   }
 
   interface NativeBatchOptions {

@@ -10,13 +10,15 @@ class FakeSession {
   readonly #answers: ((error?: Error) => void)[] = [];
 
   write(): unknown {
-    const batch: string[] = [];
+    let batch: string[] = [];
     return {
       tryPut: (key: Uint8Array) => batch.push(utf8Decode(key)),
       tryDelete: (key: Uint8Array) => batch.push(`-${utf8Decode(key)}`),
       tryDeleteRange: (gte: Uint8Array) => batch.push(`--${utf8Decode(gte)}`),
+      destroy: () => {},
       flush: () => {
         this.batches.push(batch);
+        batch = [];
         return new Promise<void>((resolve, reject) =>
           this.#answers.push((error) => (error === undefined ? resolve() : reject(error))),
         );

@@ -1,6 +1,6 @@
 import { compareBytes, type ThemisError } from '@themisdb/base';
 import { operationCount, type KvBatch, type KvWrite } from '@themisdb/kv';
-import { writeAll, type NativeSession } from './binding.ts';
+import { BatchWriter, type NativeSession } from './binding.ts';
 import { fromNative } from './errors.ts';
 import { atEndOfTurn } from './turn.ts';
 
@@ -18,13 +18,13 @@ const groupOperationsMax = 4096;
  * run several in any order; what is asked for meanwhile forms the next one.
  */
 export class Writer {
-  readonly #session: NativeSession;
+  readonly #batches: BatchWriter;
   readonly #onFailure: (failure: ThemisError) => void;
   #waiting: Request[] = [];
   #running: Promise<void> | undefined;
 
   constructor(session: NativeSession, onFailure: (failure: ThemisError) => void) {
-    this.#session = session;
+    this.#batches = new BatchWriter(session);
     this.#onFailure = onFailure;
   }
 
@@ -38,6 +38,12 @@ export class Writer {
   /** Resolves when nothing is waiting or under way. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Waits until nothing is under way, and lets go of the database. */
+  async close(): Promise<void> {
+    await this.idle();
+    this.#batches.close();
   }
 
   async #run(): Promise<void> {
@@ -59,7 +65,7 @@ export class Writer {
   async #writeGroup(group: readonly Request[]): Promise<void> {
     const operations = group.flatMap(({ batch }) => batch.filter(isEffective));
     try {
-      if (operations.length > 0) await writeAll(this.#session, operations);
+      if (operations.length > 0) await this.#batches.write(operations);
       for (const { resolve } of group) resolve();
     } catch (error) {
       const failure = fromNative(error, 'writing');

@@ -1,14 +1,14 @@
 import type { TupleWriter } from '@themisdb/kv';
 import { uuidFromBytes } from '@themisdb/protocol';
 import { decodeText } from '../codec/text.ts';
-import { encodeInserts } from '../changes/change-codec.ts';
+import { changeBytes, encodeInserts } from '../changes/change-codec.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import type { CollectionInfo, IndexInfo } from '../contract/catalog.ts';
 import type { Timestamp } from '../contract/transaction.ts';
 import { envelopeBytes, EnvelopeSealer } from '../envelope.ts';
 import { ownerBytes, type RawEntry } from '../index/entries.ts';
 import { keyText, recordKeyBytes, space, uuidOffsetInRecordKey } from '../keys.ts';
-import { startPut } from '../log/command.ts';
+import { commandHeaderBytes, startPut, type CommandBlock } from '../log/command.ts';
 import {
   PendingEntry,
   PendingRecord,
@@ -51,7 +51,7 @@ export class BulkInsert implements BulkWrites {
     const { rows, accepted } = parts;
     const perRow = 1 + collection.indexes.length;
     this.#puts = new PutList(
-      rows.bytes.length + accepted.length * perRow * 80,
+      rows.bytes.length + accepted.length * (perRow * 64 + changeBytes) + 1024,
       accepted.length * perRow,
     );
     this.#putRecords();
@@ -59,7 +59,7 @@ export class BulkInsert implements BulkWrites {
   }
 
   get byteLength(): number {
-    return this.#puts.byteLength + this.#parts.accepted.length * 29;
+    return this.#puts.byteLength + this.#parts.accepted.length * changeBytes;
   }
 
   isChangedSince(index: number): boolean {
@@ -78,16 +78,17 @@ export class BulkInsert implements BulkWrites {
     const { keys, accepted } = this.#parts;
     this.#noteRecords();
     const writes = this.#puts.finish();
-    const { bytes, places } = writes;
+    const { places } = writes;
+    const { bytes } = writes.out;
     const sealer = new EnvelopeSealer(timestamp);
     for (let i = 0; i < accepted.length; i++)
       sealer.seal(bytes, places[4 * i + 2]!, places[4 * i + 3]!);
     const ofKeys = { keys, accepted };
     return {
       writes,
-      written: this.#written(bytes, places.slice()),
+      written: this.#written(bytes, places),
       changes: encodeInserts(timestamp, this.collection.id, ofKeys),
-      applied: this.#noteEntries(bytes, places.slice()),
+      applied: this.#noteEntries(bytes, places),
     };
   }
 
@@ -204,6 +205,7 @@ class PutList implements EntrySink {
 
   constructor(bytes: number, puts: number) {
     this.#out = new ByteWriter(bytes);
+    this.#out.length = commandHeaderBytes;
     this.#places = new Uint32Array(puts * 4);
   }
 
@@ -259,8 +261,8 @@ class PutList implements EntrySink {
     };
   }
 
-  finish(): { readonly bytes: Uint8Array; readonly places: Uint32Array } {
-    return { bytes: this.#out.subarray(), places: this.#places.slice(0, this.count * 4) };
+  finish(): CommandBlock {
+    return { out: this.#out, places: this.#places.subarray(0, this.count * 4) };
   }
 
   #note(keyStart: number, keyEnd: number, valueStart: number): void {

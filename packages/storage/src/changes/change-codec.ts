@@ -21,7 +21,7 @@ export interface ChangeRecord {
  * `[operation u8][collection u32][uuid 16][previous version u64, 0 = none]`.
  */
 const headerBytes = 12;
-const changeBytes = 29;
+export const changeBytes = 29;
 const operations: readonly ChangeOperation[] = ['insert', 'update', 'remove', 'truncate', 'drop'];
 
 export function encodeChanges(timestamp: Timestamp, changes: readonly ChangeRecord[]): Uint8Array {

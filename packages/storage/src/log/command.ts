@@ -41,10 +41,15 @@ export interface Command {
   readonly changes: Uint8Array | undefined;
 }
 
-/** Puts as they stand in a command, one after the other, and where what is in them: see `KvPuts`. */
+/** Before the first operation of a command. */
+export const commandHeaderBytes = 9;
+
+/**
+ * Puts that stand in a buffer as they do in a command, behind room for its header, and where what is in
+ * them: see `KvPuts`. The buffer belongs to the command from then on.
+ */
 export interface CommandBlock {
-  readonly bytes: Uint8Array;
-  /** Belongs to the command from then on. */
+  readonly out: ByteWriter;
   readonly places: Uint32Array;
 }
 
@@ -62,15 +67,21 @@ export class CommandWriter {
   /** What `operationsOf` will make of the bytes; values of records are cut out at the end. */
   readonly #operations: KvWrite[] = [];
   readonly #records: { readonly at: number; readonly start: number; readonly end: number }[] = [];
-  readonly #blocks: { readonly at: number; readonly places: Uint32Array }[] = [];
+  readonly #block: CommandBlock | undefined;
   #changes: Uint8Array | undefined;
 
-  /** `sizeHint` saves growing; in bytes. */
-  constructor(timestamp: Timestamp, sizeHint: number) {
-    this.#out = arenaFor(sizeHint + 64);
-    this.#start = this.#out.length;
+  /** `sizeHint` saves growing; in bytes. With a block the command begins in its buffer. */
+  constructor(timestamp: Timestamp, sizeHint: number, block?: CommandBlock) {
+    this.#out = block?.out ?? arenaFor(sizeHint + 64);
+    this.#start = block === undefined ? this.#out.length : 0;
+    const { length } = this.#out;
+    this.#out.length = this.#start;
     this.#out.u8(format);
     this.#out.u64(timestamp);
+    if (block === undefined) return;
+    this.#out.length = length;
+    this.#block = block;
+    this.#operations.push({ type: 'puts', bytes: this.#out.bytes, places: block.places });
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
@@ -95,15 +106,6 @@ export class CommandWriter {
     const end = out.length - this.#start;
     this.#records.push({ at: this.#operations.length, start, end });
     this.#operations.push({ type: 'put', key, value: body });
-  }
-
-  /** Puts that are encoded already. */
-  block({ bytes, places }: CommandBlock): void {
-    const by = this.#out.length - this.#start;
-    this.#out.raw(bytes);
-    for (let i = 0; i < places.length; i++) places[i]! += by;
-    this.#blocks.push({ at: this.#operations.length, places });
-    this.#operations.push({ type: 'puts', bytes, places });
   }
 
   delete(key: Uint8Array): void {
@@ -133,8 +135,8 @@ export class CommandWriter {
       const { key } = this.#operations[at] as { key: Uint8Array };
       this.#operations[at] = { type: 'put', key, value: payload.subarray(start, end) };
     }
-    for (const { at, places } of this.#blocks)
-      this.#operations[at] = { type: 'puts', bytes: payload, places };
+    if (this.#block !== undefined)
+      this.#operations[0] = { type: 'puts', bytes: payload, places: this.#block.places };
     return { payload, operations: this.#operations, changes: this.#changes };
   }
 
@@ -162,7 +164,7 @@ export function operationsOf(payload: Uint8Array, index: number, keys: KeySpace)
 
 class CommandReader {
   readonly #payload: Uint8Array;
-  at = 9;
+  at: number = commandHeaderBytes;
 
   constructor(payload: Uint8Array) {
     this.#payload = payload;

@@ -28,27 +28,21 @@ export class TransactionProposal implements Proposal {
 
   form(timestamp: Timestamp): Formed {
     this.#validate();
-    const command = new CommandWriter(timestamp, this.sizeHint);
-    const written: Written[] = [];
-    const applied = this.#writeOverlay(command, timestamp, written);
-    this.#writeAnswers(command, timestamp, written);
-    const undo = this.#writeCounts(command);
-    return { command: command.finish(), written, undo, applied };
-  }
-
-  /** Returns what is to be done once it is visible. */
-  #writeOverlay(command: CommandWriter, timestamp: Timestamp, written: Written[]): () => void {
     const { bulk } = this.#state.overlay;
-    if (bulk === undefined) {
+    const written: Written[] = [];
+    const formed = bulk?.form(timestamp);
+    const command = new CommandWriter(timestamp, this.sizeHint, formed?.writes);
+    if (formed === undefined) {
       this.#writeRecords(command, timestamp, written);
       this.#writeEntries(command, written);
-      return () => this.#applied();
+    } else {
+      command.changes(formed.changes);
+      written.push(formed.written);
     }
-    const formed = bulk.form(timestamp);
-    command.block(formed.writes);
-    command.changes(formed.changes);
-    written.push(formed.written);
-    return formed.applied;
+    this.#writeAnswers(command, timestamp, written);
+    const undo = this.#writeCounts(command);
+    const applied = formed?.applied ?? (() => this.#applied());
+    return { command: command.finish(), written, undo, applied };
   }
 
   #validate(): void {

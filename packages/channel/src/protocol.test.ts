@@ -370,6 +370,72 @@ describe('a side that takes too much', () => {
       },
       { bufferedBytesMax: 5_000 },
     ));
+
+  test('has as many as it likes served, one after the other', () =>
+    meet(
+      async ({ raw, say }) => {
+        await say(helloFrame());
+        for (let i = 1; i <= 10; i++) await say(request(i, 0, 1, new Uint8Array(3_000)));
+        const answers = raw.frames.filter(({ type }) => type === frameTypes.answer);
+        expect(answers.map(({ callId }) => callId)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      },
+      { bufferedBytesMax: 5_000 },
+    ));
+});
+
+describe('a side that takes little', () => {
+  test('is not asked more than it serves at once', () =>
+    meet(async ({ raw, channel, say }) => {
+      await say(helloFrame({ callsMax: 3 }));
+      const end = await channel;
+      const held = [1, 2, 3].map(() => end.call('ask', emptyBytes));
+      for (const call of held) call.catch(() => {});
+      const refusal = { code: 'TOO_MANY_REQUESTS' };
+      await expect(end.call('ask', emptyBytes)).rejects.toMatchObject(refusal);
+      await say();
+      expect(raw.frames.map(({ type }) => type)).toEqual(Array(3).fill(frameTypes.request));
+      await say(frame(frameTypes.answer, frameFlags.end, raw.frames[1]!.callId, emptyBytes));
+      expect(await held[1]).toEqual(emptyBytes);
+      void end.call('ask', emptyBytes).catch(() => {});
+      await say();
+      expect(raw.frames).toHaveLength(4);
+      const ids = raw.frames.map(({ callId }) => callId);
+      expect(new Set(ids).size).toBe(4);
+    }));
+
+  test('is sent frames and messages no longer than it takes', () =>
+    meet(async ({ raw, channel, say }) => {
+      await say(helloFrame({ frameBytesMax: 2_000, messageBytesMax: 9_000 }));
+      const end = await channel;
+      const refusal = { code: 'BODY_TOO_LARGE' };
+      await expect(end.call('ask', new Uint8Array(9_001))).rejects.toMatchObject(refusal);
+      void end.call('ask', new Uint8Array(9_000)).catch(() => {});
+      await say();
+      const lengths = raw.frames.map(({ body }) => body.length);
+      expect(lengths).toEqual([2_000, 2_000, 2_000, 2_000, 1_006]);
+    }));
+
+  test('has messages dropped while it does not read', () =>
+    meet(
+      async ({ env, raw, channel, say }) => {
+        const operations = [{ kind: 'message', name: 'tell' }] as const;
+        await say(helloFrame({ operations }));
+        const end = await channel;
+        raw.connection.pause();
+        let sent = 0;
+        while (end.send('tell', new Uint8Array(1_000)) && sent < 10_000) {
+          sent++;
+          if (sent % 50 === 0) await env.timers.sleep(5);
+        }
+        expect(sent).toBeGreaterThan(100);
+        expect(sent).toBeLessThan(600);
+        raw.connection.resume();
+        await env.timers.sleep(100);
+        expect(raw.frames).toHaveLength(sent);
+        expect(end.send('tell', new Uint8Array(1_000))).toBe(true);
+      },
+      { messagesBytesMax: 100_000 },
+    ));
 });
 
 describe('fuzz', () => {

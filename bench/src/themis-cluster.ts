@@ -1,4 +1,4 @@
-import { makeServerCluster } from '@themisdb/testing/server-cluster';
+import { findLeader, makeServerCluster } from '@themisdb/testing/server-cluster';
 import type { ServerProcess } from '@themisdb/testing/server-process';
 
 export interface ThemisCluster {
@@ -31,6 +31,10 @@ export async function startThemisCluster(folder: string, nodes: number): Promise
 }
 
 async function leaderOf(processes: readonly ServerProcess[]): Promise<ServerProcess> {
-  if (processes.length === 1) return processes[0]!;
-  throw new Error('this server tells no leader yet');
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const leader = await findLeader(processes);
+    if (leader !== undefined) return processes[leader]!;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('no node of ThemisDB led within 30 s');
 }

@@ -44,3 +44,35 @@ function clusterConfig(
   }));
   return { cluster: { node: n + 1, listen: `127.0.0.1:${peerPorts[n]}`, peers } };
 }
+
+/**
+ * The index of the node that says it leads, of several the one of the highest term; undefined when none
+ * does. Each node is asked for itself.
+ */
+export async function findLeader(nodes: readonly ServerProcess[]): Promise<number | undefined> {
+  if (nodes.length === 1) return nodes[0]!.isRunning ? 0 : undefined;
+  const views = await Promise.all(nodes.map(viewOf));
+  let found: number | undefined;
+  views.forEach((view, n) => {
+    if (view?.role !== 'leader') return;
+    if (found === undefined || view.term > views[found]!.term) found = n;
+  });
+  return found;
+}
+
+interface View {
+  readonly role: string;
+  readonly term: number;
+}
+
+async function viewOf(node: ServerProcess): Promise<View | undefined> {
+  if (!node.isRunning) return undefined;
+  try {
+    const signal = AbortSignal.timeout(1000);
+    const answer = await fetch(`${node.url}/api/admin/topology`, { signal });
+    return answer.ok ? ((await answer.json()) as View) : undefined;
+  } catch {
+    // Paused, or not listening yet.
+    return undefined;
+  }
+}

@@ -1,4 +1,4 @@
-import { makeServerCluster } from '@themisdb/testing/server-cluster';
+import { findLeader, makeServerCluster } from '@themisdb/testing/server-cluster';
 import type { ServerProcess } from '@themisdb/testing/server-process';
 import { sleep } from '../clients/worker.ts';
 import { Network } from '../network/network.ts';
@@ -54,10 +54,9 @@ export class ClusterUnderTest {
     }
   }
 
-  /** The node that says it leads; of several the one of the highest term. Asks each node itself. */
-  async leader(): Promise<number | undefined> {
-    if (this.nodes.length === 1) return this.nodes[0]!.isRunning ? 0 : undefined;
-    throw new Error('the topology of a cluster is not known here yet');
+  /** The node that says it leads. */
+  leader(): Promise<number | undefined> {
+    return findLeader(this.nodes);
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,10 @@ import { searchLinearization, type Stuck } from './search.ts';
 import { shrink } from './shrink.ts';
 
 /** Steps for each operation; where that is too few, the explanation holds more than it needs. */
-const STEPS_PER_OPERATION = 20;
+const STEPS_PER_OPERATION = 50;
+
+/** Lines of one list, at most. */
+const LINES_MAX = 20;
 
 /** A small proof that no order exists, cut from the operations of one key. */
 export function explainViolation<State, Input, Output>(
@@ -35,9 +38,14 @@ function describe<State, Input, Output>(
   const others = operations.filter((operation) => operation !== last && !placed.has(operation));
   const out = [`key ${last.key} is not linearizable`, '  does not fit:', line(last)];
   if (prefix.length > 0) out.push('  what returned before it fits, as in this order:');
-  out.push(...prefix.map(line));
+  out.push(...lastOf(prefix.map(line)));
   const ends = states.join(' or ');
   out.push(`  ${prefix.length > 0 ? 'then' : 'nothing came before:'} the state is ${ends}`);
-  if (others.length > 0) out.push('  of no help:', ...others.map(line));
+  if (others.length > 0) out.push('  of no help:', ...lastOf(others.map(line)));
   return out.join('\n');
+}
+
+function lastOf(lines: readonly string[]): readonly string[] {
+  if (lines.length <= LINES_MAX) return lines;
+  return [`    ... ${lines.length - LINES_MAX} more ...`, ...lines.slice(-LINES_MAX)];
 }

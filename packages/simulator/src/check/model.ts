@@ -35,9 +35,12 @@ export interface Model<State, Input, Output> {
 
   /**
    * Groups of operations that a linearizable history stays linearizable without. Explanations leave
-   * out as many as they can, so that what remains is a proof by itself.
+   * out as many as they can, so that what remains is a proof by itself. The tiers are tried in order:
+   * first those that make the rest easier.
    */
-  removable?(operations: readonly Operation<Input, Output>[]): Operation<Input, Output>[][];
+  removable?(
+    operations: readonly Operation<Input, Output>[],
+  ): readonly (readonly (readonly Operation<Input, Output>[])[])[];
 }
 
 /**

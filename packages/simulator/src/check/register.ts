@@ -113,14 +113,15 @@ function relevantOperations(operations: readonly RegisterOperation[]): RegisterO
 }
 
 /**
- * Operations that never change the state can go one by one. All that write, read or expect a value
- * can go together, along with the values that a compare-and-set ties it to; but not while there are
- * mismatches, which need a value to be there, whichever.
+ * All that write, read or expect a value can go together, along with the values that a compare-and-set
+ * ties it to; but not while there are mismatches, which need a value to be there, whichever: so these
+ * go first, if they can. Operations that never change the state can go one by one; they go last, since
+ * the fewer reads there are, the more orders there are to try.
  */
-function removableGroups(operations: readonly RegisterOperation[]): RegisterOperation[][] {
-  const observers = operations.filter(isObserver);
-  const single = observers.map((operation) => [operation]);
-  return operations.some(isMismatch) ? single : [...single, ...tiedByValue(operations)];
+function removableGroups(operations: readonly RegisterOperation[]): RegisterOperation[][][] {
+  const mismatches = operations.filter(isMismatch);
+  const single = operations.filter(isObserver).map((operation) => [operation]);
+  return [[mismatches], mismatches.length > 0 ? [] : tiedByValue(operations), single];
 }
 
 function tiedByValue(operations: readonly RegisterOperation[]): RegisterOperation[][] {

@@ -1,14 +1,14 @@
 /** Items handed to the test in one shrinking, at most: many tries of few items, or few of many. */
-const ITEMS_MAX = 500_000;
+const ITEMS_MAX = 200_000;
 
 /**
  * Leaves out groups of items while `isStillFailing` holds for the rest: halves first, then quarters
- * and so on (Zeller's ddmin, by complements). Groups are asked for anew after each round, since what
- * can go may depend on what is left.
+ * and so on (Zeller's ddmin, by complements). Groups come in tiers, of which the first is tried first.
+ * They are asked for anew after each, since what can go may depend on what is left.
  */
 export function shrink<Item>(
   items: readonly Item[],
-  groupsOf: (items: readonly Item[]) => readonly (readonly Item[])[],
+  tiersOf: (items: readonly Item[]) => readonly (readonly (readonly Item[])[])[],
   isStillFailing: (items: readonly Item[]) => boolean,
 ): readonly Item[] {
   let left = items;
@@ -23,9 +23,13 @@ export function shrink<Item>(
     left = rest;
     return true;
   };
-  for (let hasChanged = true; hasChanged;) {
-    hasChanged = removeFrom(groupsOf(left), without);
-  }
+  const removeAll = (): boolean => {
+    const sizeBefore = left.length;
+    const tierCount = tiersOf(left).length;
+    for (let tier = 0; tier < tierCount; tier++) removeFrom(tiersOf(left)[tier] ?? [], without);
+    return left.length < sizeBefore;
+  };
+  while (removeAll()) continue;
   return left;
 }
 
@@ -33,18 +37,15 @@ export function shrink<Item>(
 function removeFrom<Group>(
   groups: readonly Group[],
   without: (groups: readonly Group[]) => boolean,
-): boolean {
-  let hasChanged = false;
+): void {
   for (let size = groups.length; size >= 1; size = Math.floor(size / 2)) {
     let rest: readonly Group[] = groups;
     for (let at = 0; at < rest.length;) {
       const chunk = rest.slice(at, at + size);
       if (without(chunk)) {
         rest = [...rest.slice(0, at), ...rest.slice(at + size)];
-        hasChanged = true;
       } else at += size;
     }
     groups = rest;
   }
-  return hasChanged;
 }

@@ -42,9 +42,9 @@ export class Ledger {
     }
   }
 
-  /** Nothing of it is in the log. */
-  refused(records: WalRecord[]): void {
-    this.#underWay = this.#underWay.filter((other) => other !== records);
+  /** Nothing of it is in the log; or it may be found there, when a sync failed. */
+  refused(records: WalRecord[], isCertain: boolean): void {
+    if (isCertain) this.#underWay = this.#underWay.filter((other) => other !== records);
     this.written = new Map(this.durable);
     this.lastWritten = this.lastDurable;
   }

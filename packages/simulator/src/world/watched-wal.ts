@@ -1,3 +1,4 @@
+import { hasCode } from '@themisdb/base';
 import type { Wal, WalRecord, WalStats } from '@themisdb/wal';
 import type { Ledger, LoggedEntry } from './ledger.ts';
 import { hashOf } from './ledger.ts';
@@ -20,7 +21,7 @@ export class WatchedWal implements Wal {
     try {
       await this.#inner.append(records);
     } catch (error) {
-      this.#ledger.refused(mine);
+      this.#ledger.refused(mine, hasCode(error, 'DISK_FULL'));
       throw error;
     }
     this.#ledger.appended(mine);

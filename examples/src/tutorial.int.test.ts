@@ -71,6 +71,7 @@ function masked(text: string): string {
     .replaceAll(/"(id|query_id)":"[\w-]+"/g, '"$1":"ID"')
     .replaceAll(/"stats":\{[^}]*\}/g, '"stats":{}')
     .replaceAll(/"selectivity":[\d.]+/g, '"selectivity":0')
+    .replaceAll(/"(token|next)":"\d+\.\d+"/g, '"$1":"TOKEN"')
     .replaceAll(/"expires":"[^"]*"/g, '"expires":"LATER"');
 }
 

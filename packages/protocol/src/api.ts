@@ -121,6 +121,8 @@ export interface QueryOptionsBody {
   /** A version timestamp (16 hexadecimal digits), milliseconds since 1970, or an ISO 8601 date. */
   readonly asOf?: string | number;
   readonly isolation?: 'serializable' | 'snapshot';
+  /** strong, bounded, bounded=<ms>, eventual, at-least=<token>; in place of X-Themis-Consistency. */
+  readonly consistency?: string;
   readonly optimizer?: { readonly rules?: readonly string[] };
 }
 
@@ -248,7 +250,7 @@ export interface TransactionBeginRequest {
 
 export interface TransactionAnswer {
   readonly id: string;
-  readonly state: 'open' | 'committed' | 'rolled-back' | 'expired';
+  readonly state: 'open' | 'committed' | 'rolled-back' | 'expired' | 'lost';
   readonly read_only: boolean;
   readonly read_timestamp: string;
   readonly writes: number;

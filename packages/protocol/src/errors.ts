@@ -242,6 +242,14 @@ export const errorCatalogue = {
     arango: 1653,
     meaning: 'The transaction was already committed or rolled back.',
   },
+  TRANSACTION_LOST: {
+    kind: 'conflict',
+    status: 409,
+    retryable: true,
+    arango: 1654,
+    meaning:
+      'The node that held the transaction is gone or leads no more: nothing of it was done; begin it again.',
+  },
   TRANSACTION_TOO_LARGE: {
     kind: 'exhausted',
     status: 413,
@@ -496,6 +504,13 @@ export const errorCatalogue = {
     status: 404,
     arango: 1600,
     meaning: 'No such cursor: it was read to the end, expired or never was.',
+  },
+  CURSOR_LOST: {
+    kind: 'conflict',
+    status: 410,
+    retryable: true,
+    arango: 1600,
+    meaning: 'The node that held the cursor is gone or was started anew; run the query again.',
   },
   CURSOR_BUSY: {
     kind: 'conflict',

@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Env, InvariantError } from '@themisdb/base';
-import { isLoopbackHost } from './config/loopback.ts';
+import type { Env, InvariantError, Network } from '@themisdb/base';
+import { Cluster } from './cluster/cluster.ts';
+import { checkCluster } from './config/cluster.ts';
+import { mustBeLoopback } from './config/loopback.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { themisError } from '@themisdb/protocol';
 import { makeDatabase, type DatabaseParts } from './database/database.ts';
-import { openParts, type OpenOptions } from './database/open.ts';
+import { envOf, openParts, type OpenOptions, type OpenPartsOptions } from './database/open.ts';
 import type { Database } from './database/types.ts';
 import { exitForDefect } from './defect-exit.ts';
-import { makeJsonLog } from './env/index.ts';
+import { makeJsonLog, nodeNetwork } from './env/index.ts';
 import { brokenInvariant } from './http/broken-invariant.ts';
 import { Cursors } from './http/cursors.ts';
 import { isReceiving } from './http/body.ts';
+import { HttpCarrier } from './http/carrier.ts';
 import { HostGuard } from './http/host-guard.ts';
 import { Idempotency } from './http/idempotency.ts';
 import { Listener } from './http/listener.ts';
@@ -45,49 +48,76 @@ export interface StartOptions extends Pick<OpenOptions, 'env' | 'log' | 'rules'>
    * with exit code 70. It must not go on serving.
    */
   readonly onBrokenInvariant?: ((error: InvariantError) => void) | undefined;
+  /** Between the nodes of a cluster. Default: TCP. */
+  readonly network?: Network | undefined;
 }
 
 const headersTimeoutMs = 20_000;
 const keepAliveTimeoutMs = 65_000;
 
-/** Opens the data and listens. Errors of `open`, and CONFIG_INVALID when the port is taken. */
+/** Opens the data and listens. Errors of `open`, and CONFIG_INVALID when a port is taken. */
 export async function startServer(
   config: ServerConfig,
   options: StartOptions = {},
 ): Promise<RunningServer> {
-  mustBeSafe(config);
-  const { onBrokenInvariant = exitForDefect, ...opening } = options;
-  const parts = await openParts(config.data, {
-    log: makeJsonLog({ level: config.logLevel }),
-    ...opening,
-    engine: config.engine,
-    cacheBytes: config.cacheBytes,
-    queryLimits: config.query,
-  });
+  // Again here: whoever builds a configuration by hand must not open the door either.
+  mustBeLoopback('host', config.host);
+  checkCluster(config.cluster);
+  const { onBrokenInvariant = exitForDefect, network = nodeNetwork, ...given } = options;
+  const log = given.log ?? makeJsonLog({ level: config.logLevel });
+  const opening = { log, ...given, engine: config.engine };
+  const env = envOf(config.data, opening);
+  const cluster =
+    config.cluster.node === 0
+      ? undefined
+      : await Cluster.listen({ config, env, network, run: shortId(), onDefect: endFor });
+  function endFor(error: unknown): void {
+    const broken = brokenInvariant(error);
+    if (broken !== undefined) onBrokenInvariant(broken);
+  }
   try {
-    return await listen(config, parts, onBrokenInvariant);
+    const parts = await openParts(config.data, {
+      ...opening,
+      env,
+      cacheBytes: config.cacheBytes,
+      queryLimits: config.query,
+      member: cluster && memberOf(cluster, config),
+    });
+    return await listenOrClose(config, parts, cluster, onBrokenInvariant);
+  } catch (error) {
+    await cluster?.close();
+    throw error;
+  }
+}
+
+function memberOf(cluster: Cluster, { cluster: timing }: ServerConfig): OpenPartsOptions['member'] {
+  const { nodeId, firstMembers: members, transport } = cluster;
+  return { nodeId, members, transport, timing };
+}
+
+async function listenOrClose(
+  config: ServerConfig,
+  parts: DatabaseParts,
+  cluster: Cluster | undefined,
+  onBrokenInvariant: (error: InvariantError) => void,
+): Promise<RunningServer> {
+  try {
+    return await listen(config, parts, cluster, onBrokenInvariant);
   } catch (error) {
     await parts.close();
     throw error;
   }
 }
 
-/** Again here: whoever builds a configuration by hand must not open the door either. */
-function mustBeSafe({ host }: ServerConfig): void {
-  if (isLoopbackHost(host)) return;
-  throw themisError('UNSAFE_BIND', {
-    message: `host ${JSON.stringify(host)} is refused: without authentication the server listens on loopback only`,
-  });
-}
-
 async function listen(
   config: ServerConfig,
   parts: DatabaseParts,
+  cluster: Cluster | undefined,
   onBrokenInvariant: (error: InvariantError) => void,
 ): Promise<RunningServer> {
   const stopping = new AbortController();
   const stopNow = new AbortController();
-  const services = makeServices(config, parts, {
+  const services = makeServices(config, parts, cluster, {
     stopping: stopping.signal,
     stopNow: stopNow.signal,
     onBrokenInvariant,
@@ -106,7 +136,7 @@ async function listen(
     connectionsCheckingInterval: 5000,
   });
   const handle = (request: IncomingMessage, response: ServerResponse): void =>
-    void listener.handle(request, response);
+    void listener.handle(new HttpCarrier(request, response));
   // Who asks before sending a body hears "continue" when a route begins to read it.
   server.on('request', handle).on('checkContinue', handle);
   server.maxConnections = config.limits.connectionsMax;
@@ -115,8 +145,10 @@ async function listen(
   const { port } = server.address() as AddressInfo;
   const database = makeDatabase(parts, 'default');
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = `http://${host}:${port}`;
+  if (cluster !== undefined) joinCluster(cluster, services, listener, url);
   return {
-    url: `http://${host}:${port}`,
+    url,
     port,
     database,
     stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
@@ -127,18 +159,38 @@ async function listen(
       await services.cursors.closeAll();
       await database.checkpoint();
       await database.close();
+      await cluster?.close();
     }),
   };
+}
+
+function joinCluster(
+  cluster: Cluster,
+  { database: { replica }, transactions }: Services,
+  listener: Listener,
+  url: string,
+): void {
+  cluster.serve(
+    { replica, handle: (carrier) => listener.handle(carrier), status: () => undefined },
+    url,
+  );
+  replica.onRoleChange(({ role }) => {
+    if (role !== 'leader') transactions.loseWriting();
+  });
 }
 
 function makeServices(
   config: ServerConfig,
   database: DatabaseParts,
+  cluster: Cluster | undefined,
   ends: Pick<Services, 'stopping' | 'stopNow' | 'onBrokenInvariant'>,
 ): Services {
   const { env, store } = database;
   const { limits } = config;
-  const makeId = (): string => randomBytes(12).toString('base64url');
+  const makeId = (): string => {
+    const random = randomBytes(12).toString('base64url');
+    return cluster === undefined ? random : cluster.ids.make(random);
+  };
   const cursors = new Cursors({
     env,
     openMax: limits.cursorsMax,
@@ -162,6 +214,7 @@ function makeServices(
     env,
     jsonLimits: { depthMax: limits.depthMax, attributesMax: limits.attributesMax },
     database,
+    cluster,
     cursors,
     transactions,
     idempotency: new Idempotency(store),
@@ -182,6 +235,10 @@ function failedInBackground(
   });
   const broken = brokenInvariant(error);
   if (broken !== undefined) onBrokenInvariant(broken);
+}
+
+function shortId(): string {
+  return randomBytes(3).toString('base64url');
 }
 
 function bind(server: Server, config: ServerConfig): Promise<void> {

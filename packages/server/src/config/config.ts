@@ -1,7 +1,8 @@
 import { isObject, suggest, type ValueObject } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { configKeys, configNames, flagOf, variableOf, type ConfigName } from './keys.ts';
-import { isLoopbackHost } from './loopback.ts';
+import { checkCluster } from './cluster.ts';
+import { mustBeLoopback } from './loopback.ts';
 import type { ServerConfig } from './server-config.ts';
 import { readSetting, type Setting } from './settings.ts';
 import { readStructuredFile } from './structured-file.ts';
@@ -44,7 +45,8 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
     sources[given.name] = given.source;
   }
   const config = build(values);
-  checkBind(config, sources.host);
+  mustBeLoopback('host', config.host, sources.host);
+  checkCluster(config.cluster, sources);
   return { config, sources };
 }
 
@@ -129,13 +131,4 @@ function build(values: ReadonlyMap<ConfigName, Setting>): ServerConfig {
     else ((root[group] ??= {}) as Record<string, unknown>)[leaf] = value;
   }
   return root as unknown as ServerConfig;
-}
-
-/** There is no authentication yet, so whoever reaches the port owns the data. */
-function checkBind(config: ServerConfig, source: string): void {
-  if (isLoopbackHost(config.host)) return;
-  throw themisError('UNSAFE_BIND', {
-    message: `host ${JSON.stringify(config.host)} (${source}) is refused: without authentication the server listens on loopback only (127.0.0.1, ::1, localhost), since anyone who reaches the port could read and change everything`,
-    details: { source },
-  });
 }

@@ -1,8 +1,15 @@
-import type { ServerConfig, ServerLimits, ServerQueryLimits } from './server-config.ts';
+import { defaultTiming } from '@themisdb/replication';
+import type {
+  ClusterConfig,
+  ServerConfig,
+  ServerLimits,
+  ServerQueryLimits,
+} from './server-config.ts';
 
 /** One setting: its name in a configuration file; flags and variables follow from it. */
 export interface ConfigKey {
-  readonly type: 'text' | 'texts' | 'integer' | 'bytes' | 'duration' | 'choice' | 'switch';
+  readonly type:
+    'text' | 'texts' | 'integer' | 'bytes' | 'duration' | 'choice' | 'switch' | 'peers';
   readonly default: string | number | boolean | readonly string[];
   readonly min?: number;
   readonly max?: number;
@@ -172,12 +179,79 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
     max: Number.MAX_SAFE_INTEGER,
     summary: 'Rows one query may deliver.',
   },
+  'cluster.node': {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    summary:
+      'Number of this node in its cluster, from 1. Never changed, and never given again. 0: it is alone.',
+  },
+  'cluster.id': {
+    type: 'text',
+    default: 'themis',
+    summary: 'Name of the cluster; nodes of another are refused.',
+  },
+  'cluster.listen': {
+    type: 'text',
+    default: '',
+    summary: 'Address `host:port` at which the other nodes reach this one.',
+  },
+  'cluster.peers': {
+    type: 'peers',
+    default: [],
+    summary:
+      'The nodes of the cluster, this one among them or not: a list of `id`, `address` (their `cluster.listen`) and `url` (their HTTP address). In a flag or variable `2=127.0.0.1:7002=http://127.0.0.1:8002`, separated by commas.',
+  },
+  'cluster.join': {
+    type: 'switch',
+    default: false,
+    summary:
+      'This node is new to a cluster that runs, and waits to be added. Without it a new node is one of the first members, and so are all its peers.',
+  },
+  'cluster.tickMs': {
+    type: 'duration',
+    default: defaultTiming.tickMs,
+    min: 1,
+    max: 10_000,
+    summary: 'Grain of the other times of the cluster.',
+  },
+  'cluster.heartbeatMs': {
+    type: 'duration',
+    default: defaultTiming.heartbeatMs,
+    min: 1,
+    max: 60_000,
+    summary: 'Time between signs of life of a leader.',
+  },
+  'cluster.electionMs': {
+    type: 'duration',
+    default: defaultTiming.electionMs,
+    min: 10,
+    max: 600_000,
+    summary: 'Without a leader for so long, and up to twice that, a node asks to be elected.',
+  },
+  'cluster.leaseMs': {
+    type: 'duration',
+    default: defaultTiming.leaseMs,
+    min: 0,
+    max: 600_000,
+    summary:
+      'How long a leader that heard from a majority reads without asking again; 0: it always asks. Trusts that clocks of the nodes run at about one speed.',
+  },
+  'cluster.leaderWaitMs': {
+    type: 'duration',
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    summary: 'Longest time a request waits for a leader to be elected.',
+  },
 };
 
 export type ConfigName =
-  | Exclude<keyof ServerConfig, 'limits' | 'query'>
+  | Exclude<keyof ServerConfig, 'limits' | 'query' | 'cluster'>
   | `limits.${keyof ServerLimits}`
-  | `query.${keyof ServerQueryLimits}`;
+  | `query.${keyof ServerQueryLimits}`
+  | `cluster.${keyof ClusterConfig}`;
 
 export const configNames: readonly ConfigName[] = Object.keys(configKeys) as ConfigName[];
 

@@ -25,6 +25,30 @@ export interface ServerConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: ServerLimits;
   readonly query: ServerQueryLimits;
+  readonly cluster: ClusterConfig;
+}
+
+/** One node among others. */
+export interface ClusterConfig {
+  readonly id: string;
+  /** From 1; 0 when there is no cluster: the rest means nothing then. */
+  readonly node: number;
+  readonly listen: string;
+  readonly peers: readonly PeerConfig[];
+  readonly join: boolean;
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly leaseMs: number;
+  readonly leaderWaitMs: number;
+}
+
+export interface PeerConfig {
+  readonly id: number;
+  /** `host:port` other nodes reach it by. */
+  readonly address: string;
+  /** Where clients reach it. */
+  readonly url: string;
 }
 
 export interface ServerQueryLimits {

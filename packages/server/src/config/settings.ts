@@ -1,10 +1,13 @@
 import { themisError } from '@themisdb/protocol';
 import type { ConfigKey } from './keys.ts';
+import { readPeers } from './peers.ts';
+import type { PeerConfig } from './server-config.ts';
 
-export type Setting = string | number | boolean | readonly string[];
+export type Setting = string | number | boolean | readonly string[] | readonly PeerConfig[];
 
 /** A given value as its key's type, or CONFIG_INVALID that names the source and what is allowed. */
 export function readSetting(key: ConfigKey, given: unknown, where: () => string): Setting {
+  if (key.type === 'peers') return readPeers(given, where);
   const value = convert(key, given);
   if (value !== undefined && isWithin(key, value)) return value;
   throw themisError('CONFIG_INVALID', {
@@ -32,6 +35,8 @@ function convert(key: ConfigKey, given: unknown): Setting | undefined {
       return quantity(given, { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 });
     case 'duration':
       return quantity(given, { '': 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 });
+    case 'peers':
+      return undefined;
   }
 }
 

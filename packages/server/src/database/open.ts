@@ -6,7 +6,7 @@ import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
 import { openRocksDB } from '@themisdb/kv-rocksdb';
 import { checkCollectionSpec, collectionRules } from '@themisdb/models';
 import { makeQueryEngine, type QueryLimits } from '@themisdb/query';
-import { openReplica } from '@themisdb/replication';
+import { openReplica, type OpenReplicaOptions } from '@themisdb/replication';
 import type { RulesFactory } from '@themisdb/storage';
 import { openWal } from '@themisdb/wal';
 import { makeNodeEnv } from '../env/index.ts';
@@ -28,6 +28,12 @@ export interface OpenOptions {
   readonly queryLimits?: Partial<QueryLimits> | undefined;
 }
 
+export interface OpenPartsOptions extends OpenOptions {
+  /** As one of several; without it a group of one. */
+  readonly member?:
+    Pick<OpenReplicaOptions, 'nodeId' | 'members' | 'transport' | 'timing'> | undefined;
+}
+
 /**
  * Opens the database in the folder `path`, or makes one. DATA_LOCKED when another process has it open;
  * LOG_CORRUPT, DATA_CORRUPT, FORMAT_UNKNOWN when what is there cannot be trusted.
@@ -41,16 +47,16 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Dat
  * The composition root of a node's data: engine in `state/`, log in `log/`. The engine is opened
  * first: its lock on the folder is what keeps a second process away from the log as well.
  */
-export async function openParts(path: string, options: OpenOptions): Promise<DatabaseParts> {
+export async function openParts(path: string, options: OpenPartsOptions): Promise<DatabaseParts> {
   const isMemory = options.engine === 'memory';
-  const env = options.env ?? nodeEnv(isMemory ? tmpdir() : path, options.log);
+  const env = envOf(path, options);
   const engine = isMemory ? makeMemoryEngine() : await openRocks(env, options.cacheBytes ?? 0);
   const opened: { close(): Promise<void> }[] = [engine];
   try {
     const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
     opened.unshift(wal);
     const rules = options.rules ?? collectionRules;
-    const replica = await openReplica({ env, engine, wal, rules });
+    const replica = await openReplica({ env, engine, wal, rules, ...options.member });
     opened.unshift(replica);
     const { store } = replica;
     const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
@@ -69,8 +75,10 @@ export async function openParts(path: string, options: OpenOptions): Promise<Dat
   }
 }
 
-function nodeEnv(path: string, log: Log | undefined): Env {
-  const dataRoot = resolve(path);
+/** The world a database in that folder lives in. */
+export function envOf(path: string, { engine, env, log }: OpenOptions): Env {
+  if (env !== undefined) return env;
+  const dataRoot = resolve(engine === 'memory' ? tmpdir() : path);
   return makeNodeEnv(log === undefined ? { dataRoot } : { dataRoot, log });
 }
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Carrier, Patience } from './carrier.ts';
 import { jsonType } from './media-type.ts';
 
 /** What a handler returns; the listener sends it. Header names in lower case. */
@@ -8,8 +8,10 @@ export interface Answer {
   /** Default `application/json`, when there is a body. */
   readonly contentType?: string;
   readonly body?: string;
+  /** Instead of `body`, when another node made it. */
+  readonly bytes?: Uint8Array;
   /** Instead of `body`: pieces sent as they come, each waiting for the client to take the last. */
-  readonly stream?: AsyncIterable<string>;
+  readonly stream?: AsyncIterable<string | Uint8Array>;
 }
 
 /** Serialises once. `undefined` attributes are left out, as JSON.stringify does. */
@@ -29,62 +31,48 @@ export function empty(status: number, headers?: Readonly<Record<string, string>>
 export interface SendOptions {
   readonly requestId: string;
   readonly closeConnection: boolean;
+  /** Where the node that leads is reached by clients. */
+  readonly leaderUrl: string | undefined;
 }
 
 /** Sends an answer without a stream. */
-export function sendWhole(response: ServerResponse, answer: Answer, options: SendOptions): void {
-  const { body } = answer;
+export function sendWhole(carrier: Carrier, answer: Answer, options: SendOptions): void {
+  const body = answer.body ?? answer.bytes;
   const head = headOf(answer, options);
   if (body !== undefined) head.push('content-length', String(Buffer.byteLength(body)));
   else if (answer.status !== 204 && answer.status !== 304) head.push('content-length', '0');
-  response.writeHead(answer.status, head);
-  response.end(body);
-}
-
-export interface StreamOptions extends SendOptions {
-  /** A client that takes nothing for this long is dropped. */
-  readonly stallMs: number;
-  readonly after: (delayMs: number, run: () => void) => { cancel(): void };
+  carrier.send(answer.status, head, body);
 }
 
 /**
- * Sends the pieces of a stream, never holding more than one beyond the socket's buffer. Returns when
+ * Sends the pieces of a stream, never holding more than one beyond what the carrier holds. Returns when
  * all is out; stops reading (and so ends the source) when the client is gone or stalls.
  */
 export async function sendStream(
-  response: ServerResponse,
+  carrier: Carrier,
   answer: Answer,
-  options: StreamOptions,
+  options: SendOptions & Patience,
 ): Promise<void> {
-  response.writeHead(answer.status, headOf(answer, options));
+  carrier.begin(answer.status, headOf(answer, options));
   for await (const piece of answer.stream!) {
-    if (response.destroyed) return;
-    if (!response.write(piece)) await drained(response, options);
-    if (response.destroyed) return;
+    if (carrier.isGone) return;
+    const taken = carrier.write(piece, options);
+    if (taken !== undefined) await taken;
+    if (carrier.isGone) return;
   }
-  response.end();
-}
-
-function drained(response: ServerResponse, options: StreamOptions): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = options.after(options.stallMs, () => response.destroy());
-    const done = (): void => {
-      timer.cancel();
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
+  carrier.finish();
 }
 
 function headOf(answer: Answer, options: SendOptions): string[] {
   const head = ['x-request-id', options.requestId];
-  if (answer.body !== undefined || answer.stream !== undefined) {
+  const { body, bytes, stream, headers } = answer;
+  if (body !== undefined || bytes !== undefined || stream !== undefined) {
     head.push('content-type', answer.contentType ?? jsonType);
   }
-  if (answer.headers !== undefined) {
-    for (const name of Object.keys(answer.headers)) head.push(name, answer.headers[name]!);
+  if (headers !== undefined) {
+    for (const name of Object.keys(headers)) head.push(name, headers[name]!);
   }
+  if (options.leaderUrl !== undefined) head.push('x-themis-leader', options.leaderUrl);
   if (options.closeConnection) head.push('connection', 'close');
   return head;
 }

@@ -67,9 +67,9 @@ class Pulse {
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
     const end = (): void => this.#end.abort();
-    const { response, services } = exchange;
-    response.on('close', end);
-    this.#onEnd.push(() => response.off('close', end));
+    const { carrier, services } = exchange;
+    carrier.onClose(end);
+    this.#onEnd.push(() => carrier.offClose(end));
     const signals = [services.stopping];
     if (exchange.header('x-request-timeout') !== undefined) signals.push(exchange.signal);
     for (const signal of signals) {

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasCode, isThemisError, type InvariantError, type Value } from '@themisdb/base';
 import {
   defaultNamespace,
@@ -7,8 +6,8 @@ import {
   themisError,
   type Problem,
 } from '@themisdb/protocol';
-import { isAsking, readBody, streamBody } from './body.ts';
 import { brokenInvariant } from './broken-invariant.ts';
+import type { Carrier } from './carrier.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
 import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
@@ -19,8 +18,7 @@ import type { Services } from './services.ts';
  */
 export class Exchange {
   readonly services: Services;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly carrier: Carrier;
   readonly requestId: string;
   readonly method: string;
   readonly path: string;
@@ -30,14 +28,17 @@ export class Exchange {
   #deadlineMs: number | undefined;
   #onEnd: (() => void)[] = [];
   #broken: InvariantError | undefined;
+  #body: Promise<Uint8Array> | undefined;
+  #isStreaming = false;
+  /** The answer tells what was read, and no commit proves that it was current. Set by handlers that write. */
+  hasOnlyRead = false;
 
-  constructor(services: Services, request: IncomingMessage, response: ServerResponse, id: string) {
+  constructor(services: Services, carrier: Carrier, id: string) {
     this.services = services;
-    this.request = request;
-    this.response = response;
+    this.carrier = carrier;
     this.requestId = id;
-    this.method = request.method!;
-    const url = request.url!;
+    this.method = carrier.method;
+    const { url } = carrier;
     const mark = url.indexOf('?');
     this.path = mark === -1 ? url : url.slice(0, mark);
     this.search = mark === -1 ? '' : url.slice(mark + 1);
@@ -45,7 +46,7 @@ export class Exchange {
 
   /** `name` in lower case. */
   header(name: string): string | undefined {
-    const value = this.request.headers[name];
+    const value = this.carrier.headers[name];
     return typeof value === 'string' ? value : undefined;
   }
 
@@ -101,19 +102,25 @@ export class Exchange {
   }
 
   get isClientGone(): boolean {
-    return this.response.destroyed || this.request.socket.destroyed;
+    return this.carrier.isGone;
   }
 
   async readBody(allowedTypes: readonly string[]): Promise<Uint8Array> {
     checkContentType(this.header('content-type'), allowedTypes);
     checkContentEncoding(this.header('content-encoding'));
+    return this.wholeBody();
+  }
+
+  /** The body, whatever its type; read once, and given again as often as asked. */
+  wholeBody(): Promise<Uint8Array> {
+    if (this.#body !== undefined) return this.#body;
     const { env, config } = this.services;
-    return readBody(this.request, {
+    this.#body = this.carrier.receive({
       bytesMax: config.limits.bodyBytesMax,
       receiveMs: config.limits.receiveTimeoutMs,
       now: () => env.clock.monotonicMs(),
-      begin: () => this.#letSend(),
     });
+    return this.#body;
   }
 
   async readJson(allowedTypes: readonly string[]): Promise<Value> {
@@ -127,12 +134,18 @@ export class Exchange {
   stream(allowedTypes: readonly string[]): AsyncIterableIterator<Uint8Array> {
     checkContentType(this.header('content-type'), allowedTypes);
     checkContentEncoding(this.header('content-encoding'));
-    this.#letSend();
-    return streamBody(this.request);
+    return this.rawStream();
   }
 
-  #letSend(): void {
-    if (isAsking(this.request)) this.response.writeContinue();
+  /** The body as it comes, whatever its type. */
+  async *rawStream(): AsyncIterableIterator<Uint8Array> {
+    this.#isStreaming = true;
+    yield* this.carrier.stream();
+  }
+
+  /** A body that streams has begun to be read: the request cannot be run again. */
+  get isStreaming(): boolean {
+    return this.#isStreaming;
   }
 
   /** Gives timers and listeners back; the listener calls it once the answer is out. */
@@ -158,20 +171,20 @@ export class Exchange {
   #makeAbort(): AbortController {
     const controller = new AbortController();
     const gone = (): void => {
-      if (!this.response.writableFinished) controller.abort(clientGone());
+      if (!this.carrier.isSent) controller.abort(clientGone());
     };
     const stopped = (): void => controller.abort(this.services.stopNow.reason);
     const { stopNow, env } = this.services;
     const timer = env.timers.after(Math.max(0, this.remainingMs()), () =>
       controller.abort(requestTimeout()),
     );
-    this.response.once('close', gone);
+    this.carrier.onClose(gone);
     stopNow.addEventListener('abort', stopped, { once: true });
     if (stopNow.aborted) stopped();
     if (this.isClientGone) gone();
     this.#onEnd.push(() => {
       timer.cancel();
-      this.response.off('close', gone);
+      this.carrier.offClose(gone);
       stopNow.removeEventListener('abort', stopped);
     });
     return controller;

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hasCode, type InvariantError } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { sendStream, sendWhole, type Answer } from './answer.ts';
+import type { Carrier } from './carrier.ts';
 import { Exchange } from './exchange.ts';
 import type { HostGuard } from './host-guard.ts';
 import { problemType } from './media-type.ts';
@@ -55,15 +55,16 @@ export class Listener {
   }
 
   /** Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(carrier: Carrier): Promise<void> {
     const { metrics, env } = this.#services;
     const startedMs = env.clock.monotonicMs();
-    const exchange = new Exchange(this.#services, request, response, this.#requestId(request));
+    const exchange = new Exchange(this.#services, carrier, this.#requestId(carrier));
     metrics.inFlight++;
     let target: Target | undefined;
     let status: number;
     try {
-      this.#guard.check(request.headers.host, request.headers.origin);
+      const { headers, forwardedBy } = carrier;
+      if (forwardedBy === undefined) this.#guard.check(headers.host, headers.origin);
       const found = this.#router.find(exchange.method, exchange.path);
       if (found.type !== 'route') throw notRouted(found, exchange);
       target = found.target;
@@ -80,12 +81,12 @@ export class Listener {
   }
 
   /** The client hears of it if it listens; then it is the process's end. */
-  async #giveUp({ response, requestId }: Exchange, error: InvariantError): Promise<void> {
+  async #giveUp({ carrier, requestId }: Exchange, error: InvariantError): Promise<void> {
     const { env, onBrokenInvariant } = this.#services;
     await new Promise<void>((resolve) => {
-      if (response.writableFinished || response.destroyed) return resolve();
+      if (carrier.isSent || carrier.isGone) return resolve();
       const timer = env.timers.after(lastWordMs, resolve);
-      response.once('close', () => {
+      carrier.onClose(() => {
         timer.cancel();
         resolve();
       });
@@ -103,8 +104,8 @@ export class Listener {
     await new Promise<void>((resolve) => this.#idlers.push(resolve));
   }
 
-  #requestId(request: IncomingMessage): string {
-    const given = request.headers['x-request-id'];
+  #requestId({ headers }: Carrier): string {
+    const given = headers['x-request-id'];
     if (typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given)) return given;
     return this.#idPrefix + (this.#ids++).toString(36);
   }
@@ -115,21 +116,22 @@ export class Listener {
   }
 
   async #send(exchange: Exchange, answer: Answer): Promise<number> {
-    const { response } = exchange;
-    if (response.destroyed) {
+    const { carrier } = exchange;
+    if (carrier.isGone) {
       await answer.stream?.[Symbol.asyncIterator]().return?.();
       return answer.status;
     }
+    const { env, config, stopping, cluster } = this.#services;
     const options = {
       requestId: exchange.requestId,
-      closeConnection: this.#services.stopping.aborted || this.#isMuchLeft(exchange.request),
+      closeConnection: stopping.aborted || carrier.isMuchLeft(config.limits.bodyBytesMax),
+      leaderUrl: carrier.forwardedBy === undefined ? cluster?.leaderUrl : undefined,
     };
-    if (answer.stream === undefined) sendWhole(response, answer, options);
+    if (answer.stream === undefined) sendWhole(carrier, answer, options);
     else {
-      const { env, config } = this.#services;
       const stallMs = config.limits.receiveTimeoutMs;
       const after = env.timers.after.bind(env.timers);
-      await sendStream(response, answer, { ...options, stallMs, after });
+      await sendStream(carrier, answer, { ...options, stallMs, after });
     }
     return answer.status;
   }
@@ -137,8 +139,8 @@ export class Listener {
   async #fail(exchange: Exchange, error: unknown): Promise<number> {
     const problem = exchange.problemOf(error);
     const { status } = problem;
-    if (exchange.response.headersSent) {
-      exchange.response.destroy();
+    if (exchange.carrier.hasBegun) {
+      exchange.carrier.abort();
       return status;
     }
     const headers: Record<string, string> = {};
@@ -150,14 +152,6 @@ export class Listener {
     }
     const body = problemText(problem);
     return this.#send(exchange, { status, contentType: problemType, body, headers });
-  }
-
-  /** node reads and drops what is left of a body before the next request; not without an end in sight. */
-  #isMuchLeft(request: IncomingMessage): boolean {
-    if (request.complete) return false;
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-    const { bodyBytesMax } = this.#services.config.limits;
-    return encoding !== undefined || Number(length ?? 0) > bodyBytesMax;
   }
 }
 

@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { silentLog, ThemisError, type LogLevel } from '@themisdb/base';
 import { errorCatalogue, themisError, type ErrorCode } from '@themisdb/protocol';
 import { describe, expect, test } from 'vitest';
+import { here } from '../cluster/whereabouts.ts';
 import { makeConfig } from '../config/config.ts';
 import { makeNodeEnv } from '../env/index.ts';
 import { tmpdir } from 'node:os';
+import { HttpCarrier } from './carrier.ts';
 import { HostGuard } from './host-guard.ts';
 import { Listener } from './listener.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -87,6 +89,7 @@ test('a defect in a handler is answered, logged under its request id, and surviv
     tag: 'test',
     permission: 'server:observe',
     summary: 'Fails.',
+    runs: here,
     answers: {},
     errors: [],
     handle() {
@@ -112,7 +115,9 @@ test('a defect in a handler is answered, logged under its request id, and surviv
     guard: new HostGuard([]),
     idPrefix: 'p-',
   });
-  const server = createServer((request, response) => void listener.handle(request, response));
+  const server = createServer((request, response) => {
+    void listener.handle(new HttpCarrier(request, response));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/broken`;
   for (let i = 0; i < 2; i++) {

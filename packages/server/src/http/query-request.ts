@@ -3,6 +3,8 @@ import { themisError, type QueryOptionsBody } from '@themisdb/protocol';
 import type { QueryOptions, QueryRequest } from '@themisdb/query';
 import { timestampOfMs, tryTimestamp, type Timestamp } from '@themisdb/storage';
 import { z } from 'zod';
+import { checkReadMode } from '../cluster/alone.ts';
+import { consistencyLevels } from '../cluster/consistency.ts';
 import type { Exchange } from './exchange.ts';
 import { isolation, jsonObject } from './routes/schemas.ts';
 
@@ -22,6 +24,13 @@ export const queryOptions: z.ZodObject = z
       .optional()
       .meta({ description: 'A version, milliseconds since 1970, or an ISO 8601 date.' }),
     isolation: isolation.optional(),
+    consistency: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({
+        description: `How fresh what is read has to be, in place of the header X-Themis-Consistency: ${consistencyLevels}. Default \`strong\`.`,
+      }),
     optimizer: z.strictObject({ rules: z.array(z.string()).optional() }).optional(),
   })
   .meta({ id: 'QueryOptions' });
@@ -60,7 +69,10 @@ export interface QueryBody {
 
 /** The engine's request; the body was validated by `queryRequest` or a schema with the same parts. */
 export function requestOf(exchange: Exchange, body: QueryBody): QueryRequest {
-  const { asOf, ...rest } = (body.options ?? {}) as QueryOptionsBody;
+  const { asOf, consistency, ...rest } = (body.options ?? {}) as QueryOptionsBody;
+  if (exchange.services.cluster === undefined && consistency !== undefined) {
+    checkReadMode(exchange, consistency);
+  }
   const given: QueryOptions = asOf === undefined ? rest : { ...rest, asOf: momentOf(asOf) };
   return {
     text: body.query,

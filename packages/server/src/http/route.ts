@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@themisdb/protocol';
 import type { z } from 'zod';
+import type { Whereabouts } from '../cluster/whereabouts.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -60,11 +61,15 @@ export interface Route<
   readonly errors: readonly ErrorCode[];
   /** Goes on while the server starts or stops (health, metrics). */
   readonly isAlwaysServed?: boolean;
+  /** Where in a cluster it runs; with X-Themis-Transaction among `headers`, where that one is when given. */
+  readonly runs: Whereabouts | Runs<z.output<Query>, z.output<Body>>;
   handle(
     exchange: Exchange,
     input: RouteInput<z.output<Query>, z.output<Body>>,
   ): Promise<Answer> | Answer;
 }
+
+export type Runs<Query, Body> = (exchange: Exchange, input: RouteInput<Query, Body>) => Whereabouts;
 
 export interface BodySpec<Body extends z.ZodType> {
   readonly schema: Body;

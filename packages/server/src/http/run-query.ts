@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import type { Remember } from './idempotency.ts';
 import { jsonType, ndjsonType, negotiate } from './media-type.ts';
 import { pageAnswer, tokenOf } from './query-answer.ts';
+import { mayModify } from './query-place.ts';
 import { streamRun } from './query-stream.ts';
 import { refuseIdempotencyKey } from './units-of-work.ts';
 
@@ -38,7 +39,9 @@ export async function runQuery(
   if (exchange.header('idempotency-key') !== undefined && mayModify(query.text)) {
     return idempotency.run(exchange, raw, (remember) => runOnce(exchange, query, form, remember));
   }
-  return form.begin(await database.queries.execute(query));
+  const run = await database.queries.execute(query);
+  exchange.hasOnlyRead = run.commitTimestamp === undefined || run.stats.writesExecuted === 0;
+  return form.begin(run);
 }
 
 /** Pages and cursors, or NDJSON, as the request's Accept header wants it. */
@@ -70,14 +73,6 @@ function lines(exchange: Exchange): ResultForm {
   };
 }
 
-// Reading AQL to the letter is the engine's business: a word that only looks like a clause costs
-// nothing but a transaction that could have been read-only.
-const modifyingWords = /\b(insert|update|replace|remove|upsert)\b/i;
-
-function mayModify(text: string): boolean {
-  return modifyingWords.test(text);
-}
-
 /** In one transaction with the memory of its answer, so all results must be there before the commit. */
 async function runOnce(
   exchange: Exchange,
@@ -100,7 +95,10 @@ async function runOnce(
     },
   );
   const { answer, provisional, modifies } = result;
-  if (!modifies) return answer;
+  if (!modifies) {
+    exchange.hasOnlyRead = true;
+    return answer;
+  }
   const token = formatTimestamp(timestamp);
   return {
     ...answer,

@@ -1,8 +1,10 @@
 import { themisError } from '@themisdb/protocol';
+import { checkReadMode } from '../cluster/alone.ts';
+import { runPlaced } from '../cluster/placement.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { jsonType } from './media-type.ts';
-import type { BodySpec, Route } from './route.ts';
+import type { BodySpec, Route, RouteInput } from './route.ts';
 import { validate, validateQuery } from './validate.ts';
 import type { z } from 'zod';
 
@@ -10,19 +12,37 @@ const noBytes = new Uint8Array(0);
 const nothing: Readonly<Record<string, never>> = {};
 const jsonTypes = [jsonType] as const;
 
-/** Reads and validates what the route declares, then lets its handler answer. */
-export async function runRoute(
-  route: Route,
-  exchange: Exchange,
-  place: { readonly names: readonly string[]; readonly values: readonly string[] },
-): Promise<Answer> {
+type Place = { readonly names: readonly string[]; readonly values: readonly string[] };
+
+/** Reads and validates what the route declares, then lets its handler answer; in a cluster, where it has to. */
+export async function runRoute(route: Route, exchange: Exchange, place: Place): Promise<Answer> {
+  const { cluster } = exchange.services;
+  if (cluster !== undefined) {
+    return runPlaced(cluster, {
+      route,
+      exchange,
+      read: async () => inputOf(route, exchange, place),
+    });
+  }
+  checkReadMode(exchange);
+  const input = inputOf(route, exchange, place);
+  return route.handle(exchange, (input instanceof Promise ? await input : input) as never);
+}
+
+type Input = RouteInput<never, never>;
+
+/** A promise only where a body has to be read: a point read passes here without a turn. */
+function inputOf(route: Route, exchange: Exchange, place: Place): Input | Promise<Input> {
   const params = decodeParams(place.names, place.values);
   const query =
     route.query === undefined
       ? refuseQuery(exchange.search)
       : validateQuery(route.query, exchange.search);
-  const { body, raw } = await readInput(route.body, exchange);
-  return route.handle(exchange, { params, query, body, raw } as never);
+  const { body: spec } = route;
+  if (spec === undefined || spec.kind === 'stream') {
+    return { params, query, body: undefined, raw: noBytes } as unknown as Input;
+  }
+  return readInput(spec, exchange).then((read) => ({ params, query, ...read }) as Input);
 }
 
 function decodeParams(
@@ -56,10 +76,9 @@ function refuseQuery(search: string): object {
 }
 
 async function readInput(
-  spec: BodySpec<z.ZodType> | undefined,
+  spec: BodySpec<z.ZodType>,
   exchange: Exchange,
 ): Promise<{ body: unknown; raw: Uint8Array }> {
-  if (spec === undefined || spec.kind === 'stream') return { body: undefined, raw: noBytes };
   if (spec.isOptional === true && !hasBody(exchange)) {
     return { body: validate(spec.schema, nothing, 'body'), raw: noBytes };
   }

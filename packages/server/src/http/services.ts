@@ -1,5 +1,6 @@
 import type { Env, InvariantError } from '@themisdb/base';
 import type { JsonLimits } from '@themisdb/protocol';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { DatabaseParts } from '../database/database.ts';
 import type { Cursors } from './cursors.ts';
@@ -14,6 +15,8 @@ export interface Services {
   readonly env: Env;
   readonly jsonLimits: JsonLimits;
   readonly database: DatabaseParts;
+  /** The other nodes; undefined on a node alone. */
+  readonly cluster: Cluster | undefined;
   readonly cursors: Cursors;
   readonly transactions: Transactions;
   readonly idempotency: Idempotency;

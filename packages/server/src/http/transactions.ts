@@ -1,4 +1,4 @@
-import type { Env, TimerHandle } from '@themisdb/base';
+import { hasCode, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { Store, Timestamp, Transaction, TransactionOptions } from '@themisdb/storage';
 
@@ -11,13 +11,15 @@ export interface TransactionsOptions {
   readonly makeId: () => string;
 }
 
+type EndedState = 'committed' | 'rolled-back' | 'expired' | 'lost';
+
 /** How a transaction that requests share by its id stands. */
 export interface OpenTransaction {
   readonly id: string;
   readonly namespace: string;
   readonly transaction: Transaction;
   readonly idleMs: number;
-  state: 'open' | 'committed' | 'rolled-back' | 'expired';
+  state: 'open' | EndedState;
   commitTimestamp: Timestamp | undefined;
   /** Monotonic; when it ends unless used before. */
   expiresMs: number;
@@ -29,6 +31,7 @@ interface Entry extends OpenTransaction {
   /** Requests under way or waiting; the last one's end. */
   users: number;
   tail: Promise<unknown>;
+  isCommitting: boolean;
 }
 
 /** Ended ones are remembered for a while, so that a late request hears how they ended. */
@@ -78,6 +81,7 @@ export class Transactions {
       timer: undefined,
       users: 0,
       tail: Promise.resolve(),
+      isCommitting: false,
     };
     this.#open.set(entry.id, entry);
     this.#rest(entry);
@@ -119,12 +123,14 @@ export class Transactions {
   ): Promise<OpenTransaction> {
     return this.use(id, namespace, async (transaction, open) => {
       try {
+        (open as Entry).isCommitting = true;
         before?.(transaction, open);
         open.commitTimestamp = await transaction.commit();
         this.#end(open as Entry, 'committed');
       } catch (error) {
-        this.#end(open as Entry, 'rolled-back');
-        throw error;
+        const isLost = hasCode(error, 'NOT_LEADER');
+        this.#end(open as Entry, isLost ? 'lost' : 'rolled-back');
+        throw isLost ? transactionLost(open.id) : error;
       }
       return open;
     });
@@ -133,11 +139,19 @@ export class Transactions {
   /** Rolling back what is rolled back, or has expired, is no error. */
   async rollback(id: string, namespace: string): Promise<OpenTransaction> {
     const entry = this.#find(id, namespace);
-    if (entry.state === 'rolled-back' || entry.state === 'expired') return entry;
+    if (entry.state !== 'open' && entry.state !== 'committed') return entry;
     return this.use(id, namespace, async (_, open) => {
       this.#end(open as Entry, 'rolled-back');
       return open;
     });
+  }
+
+  /** This node does not lead any more: what they would write could not be committed here. */
+  loseWriting(): void {
+    for (const entry of this.#open.values()) {
+      // A commit under way says itself what became of it.
+      if (!entry.transaction.readOnly && !entry.isCommitting) this.#end(entry, 'lost');
+    }
   }
 
   /** At the end of the server. */
@@ -168,7 +182,7 @@ export class Transactions {
     });
   }
 
-  #end(entry: Entry, state: 'committed' | 'rolled-back' | 'expired'): void {
+  #end(entry: Entry, state: EndedState): void {
     if (entry.state !== 'open') return;
     entry.state = state;
     entry.timer?.cancel();
@@ -184,9 +198,16 @@ export class Transactions {
 
 function mustBeOpen(entry: Entry): void {
   if (entry.state === 'open') return;
+  if (entry.state === 'lost') throw transactionLost(entry.id);
   const how = entry.state === 'expired' ? 'expired and was rolled back' : `was ${entry.state}`;
   throw themisError('TRANSACTION_ENDED', {
     message: `transaction ${entry.id} ${how}`,
     details: { state: entry.state },
+  });
+}
+
+function transactionLost(id: string): Error {
+  return themisError('TRANSACTION_LOST', {
+    message: `transaction ${id} is lost and will not commit: its node leads no more; begin it again`,
   });
 }

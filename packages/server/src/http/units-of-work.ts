@@ -72,6 +72,7 @@ async function committed(
     async (transaction) => {
       const written = await work(transaction);
       remember?.(transaction, written(formatTimestamp(transaction.provisionalVersion)));
+      exchange.hasOnlyRead = transaction.writes === 0 && remember === undefined;
       return written;
     },
   );

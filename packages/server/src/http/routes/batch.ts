@@ -12,6 +12,7 @@ import { removeEntity, versionOf, writeEntity } from '../../database/entities.ts
 import { entityNotFound, mustCollection } from '../../database/errors.ts';
 import { checkKey, targetOfKey, targetOfReference, type Target } from '../../database/target.ts';
 import { json, type Answer } from '../answer.ts';
+import { fresh, leader } from '../../cluster/whereabouts.ts';
 import type { Exchange } from '../exchange.ts';
 import { atItem, itemErrorBody } from '../problem.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -73,6 +74,7 @@ export const batchRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/batch/get',
+    runs: fresh,
     tag: 'entities',
     permission: 'entity:read',
     summary: 'Read many entities.',
@@ -86,6 +88,7 @@ export const batchRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/batch/put',
+    runs: leader,
     tag: 'entities',
     permission: 'entity:write',
     summary: 'Write many entities in one transaction.',
@@ -100,6 +103,7 @@ export const batchRoutes: readonly Route[] = [
   defineRoute({
     method: 'POST',
     path: '/batch/delete',
+    runs: leader,
     tag: 'entities',
     permission: 'entity:write',
     summary: 'Remove many entities in one transaction.',

@@ -1,6 +1,7 @@
 import type { ChangefeedAnswer } from '@themisdb/protocol';
 import type { ChangesPage, ChangeToken } from '@themisdb/storage';
 import { z } from 'zod';
+import { here } from '../../cluster/whereabouts.ts';
 import { empty, json } from '../answer.ts';
 import { changeBody, firstPage, tokenText } from '../changes.ts';
 import { eventHeaders, streamChanges } from '../change-stream.ts';
@@ -46,6 +47,7 @@ export const changefeedRoutes: readonly Route[] = [
     tag: 'changes',
     method: 'GET',
     path: '/changefeed',
+    runs: here,
     permission: 'changes:read',
     summary: 'Read the changes of the namespace, in order; waits for news when asked to.',
     description:
@@ -77,6 +79,7 @@ export const changefeedRoutes: readonly Route[] = [
     tag: 'changes',
     method: 'GET',
     path: '/changefeed/stream',
+    runs: here,
     permission: 'changes:read',
     summary: 'Follow the changes of the namespace as server-sent events.',
     description:

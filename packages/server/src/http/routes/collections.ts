@@ -9,6 +9,7 @@ import type {
 import { z } from 'zod';
 import { mustIndex } from '../../database/database.ts';
 import { mustCollection } from '../../database/errors.ts';
+import { fresh, leader } from '../../cluster/whereabouts.ts';
 import { empty, json } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -41,6 +42,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'POST',
     path: '/collections',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Create a collection.',
     body: { schema: collectionSpec },
@@ -61,6 +63,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'GET',
     path: '/collections',
+    runs: fresh,
     permission: 'collection:read',
     summary: 'List the collections of the namespace.',
     answers: {
@@ -81,6 +84,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'GET',
     path: '/collections/{name}',
+    runs: fresh,
     permission: 'collection:read',
     summary: 'Describe a collection.',
     params: name,
@@ -106,6 +110,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'PATCH',
     path: '/collections/{name}',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Change schema, columns or foreign keys of a collection.',
     description:
@@ -123,6 +128,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'DELETE',
     path: '/collections/{name}',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Drop a collection with all its entities and indexes.',
     params: name,
@@ -138,6 +144,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'PUT',
     path: '/collections/{name}/truncate',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Remove all entities of a collection; indexes stay.',
     params: name,
@@ -153,6 +160,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'GET',
     path: '/collections/{name}/schema',
+    runs: fresh,
     permission: 'collection:read',
     summary: 'Read the JSON Schema of a collection.',
     params: name,
@@ -169,6 +177,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'PUT',
     path: '/collections/{name}/schema',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Set the JSON Schema of a collection.',
     params: name,
@@ -184,6 +193,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'POST',
     path: '/collections/{name}/indexes',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Create an index and build it.',
     description: 'An equal definition answers 200 with the index there is.',
@@ -207,6 +217,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'GET',
     path: '/collections/{name}/indexes',
+    runs: fresh,
     permission: 'collection:read',
     summary: 'List the indexes of a collection.',
     params: name,
@@ -227,6 +238,7 @@ export const collectionRoutes: readonly Route[] = [
     tag,
     method: 'DELETE',
     path: '/collections/{name}/indexes/{id}',
+    runs: leader,
     permission: 'collection:manage',
     summary: 'Drop an index.',
     params: { ...name, id: 'Id or name of the index.' },

@@ -18,6 +18,7 @@ import { entityNotFound } from '../../database/errors.ts';
 import { targetOfReference, type Target } from '../../database/target.ts';
 import { empty, json, type Answer } from '../answer.ts';
 import { isNotModified, preconditions } from '../conditional.ts';
+import { fresh, leader } from '../../cluster/whereabouts.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonType, mergePatchType } from '../media-type.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -62,6 +63,7 @@ function getRoute(path: string): Route {
     ...place,
     method: 'GET',
     path,
+    runs: fresh,
     permission: 'entity:read',
     summary: 'Read an entity.',
     headers: ['If-None-Match', 'X-Themis-Transaction'],
@@ -97,6 +99,7 @@ function putRoute(path: string): Route {
     ...place,
     method: 'PUT',
     path,
+    runs: leader,
     permission: 'entity:write',
     summary: 'Create or replace an entity.',
     description:
@@ -119,6 +122,7 @@ function patchRoute(path: string): Route {
     ...place,
     method: 'PATCH',
     path,
+    runs: leader,
     permission: 'entity:write',
     summary: 'Merge into an entity.',
     description:
@@ -144,6 +148,7 @@ function deleteRoute(path: string): Route {
     ...place,
     method: 'DELETE',
     path,
+    runs: leader,
     permission: 'entity:write',
     summary: 'Remove an entity.',
     query: z.strictObject({ return_old: returns.return_old }),

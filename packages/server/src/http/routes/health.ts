@@ -1,6 +1,7 @@
 import { isThemisError } from '@themisdb/base';
 import type { Store } from '@themisdb/storage';
 import { z } from 'zod';
+import { here } from '../../cluster/whereabouts.ts';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -10,6 +11,7 @@ const place = {
   method: 'GET',
   permission: 'server:observe',
   isAlwaysServed: true,
+  runs: here,
   errors: [],
 } as const;
 const health = z.object({ status: z.enum(['ok', 'stopping', 'failed']) });

@@ -1,6 +1,7 @@
 import { NdjsonReader, type ErrorBody, type ImportAnswer } from '@themisdb/protocol';
 import { z } from 'zod';
 import { Importer } from '../../database/import.ts';
+import { leader } from '../../cluster/whereabouts.ts';
 import { json } from '../answer.ts';
 import { ndjsonType } from '../media-type.ts';
 import { itemErrorBody } from '../problem.ts';
@@ -36,6 +37,7 @@ export const importRoutes: readonly Route[] = [
     tag: 'collections',
     method: 'POST',
     path: '/collections/{name}/import',
+    runs: leader,
     permission: 'entity:write',
     summary: 'Load newline-delimited JSON, one entity a line, of any length.',
     description:

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { empty, json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonType, ndjsonType } from '../media-type.ts';
+import { fresh, here, type Whereabouts } from '../../cluster/whereabouts.ts';
 import { pageAnswer } from '../query-answer.ts';
+import { whereOfQuery } from '../query-place.ts';
 import { queryErrors, queryRequest, requestOf } from '../query-request.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { pagesOrStream, runQuery } from '../run-query.ts';
@@ -35,6 +37,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/query/aql',
+    runs: whereOfQuery,
     summary: 'Run AQL.',
     description:
       'A query that modifies data is one transaction, committed before the answer. More than `batchSize` results wait behind a cursor. With `Accept: application/x-ndjson` all results come as one stream: a line `{"row": …}` for each, then `{"end": {…}}` with statistics, or `{"error": {…}}`; a stream without either was cut off.',
@@ -55,6 +58,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/query/aql/explain',
+    runs: fresh,
     summary: 'Plan a query without running it.',
     body: { schema: queryRequest },
     answers: { 200: { description: 'The plan, as data and as text.', schema: anyJson } },
@@ -68,6 +72,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/query/aql/profile',
+    runs: whereOfQuery,
     summary: 'Run a query and measure each of its operators.',
     headers: ['Idempotency-Key', 'X-Themis-Transaction'],
     body: { schema: queryRequest },
@@ -83,6 +88,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/query/aql/parse',
+    runs: here,
     summary: 'Parse a query: its tree, collections and bind parameters.',
     body: { schema: z.strictObject({ query: z.string() }).meta({ id: 'ParseRequest' }) },
     answers: { 200: { description: 'The syntax tree.', schema: anyJson } },
@@ -98,6 +104,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'GET',
     path: '/cursor/{id}',
+    runs: ofCursor,
     summary: 'Read the next page of a cursor.',
     params: cursorParams,
     answers: { 200: { description: 'The next page.', schema: queryAnswer } },
@@ -112,6 +119,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'DELETE',
     path: '/cursor/{id}',
+    runs: ofCursor,
     summary: 'Close a cursor.',
     params: cursorParams,
     answers: { 204: { description: 'Closed.' } },
@@ -125,6 +133,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'GET',
     path: '/queries',
+    runs: here,
     permission: 'query:manage',
     summary: 'List the queries under way in the namespace.',
     answers: {
@@ -154,6 +163,7 @@ export const queryRoutes: readonly Route[] = [
     ...place,
     method: 'DELETE',
     path: '/queries/{id}',
+    runs: here,
     permission: 'query:manage',
     summary: 'Stop a query.',
     params: { id: 'Id of the query, from GET /queries or `query_id`.' },
@@ -173,6 +183,13 @@ export const queryRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function ofCursor(
+  _: Exchange,
+  { params }: { readonly params: Readonly<Record<string, string>> },
+): Whereabouts {
+  return { type: 'owner', of: 'cursor', id: params['id']! };
+}
 
 function listQueries(exchange: Exchange): Answer {
   const { queries } = exchange.services.database;

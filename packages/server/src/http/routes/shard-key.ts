@@ -1,10 +1,12 @@
-import { themisError } from '@themisdb/protocol';
 import type { QueryRun } from '@themisdb/query';
-import { formatTimestamp, tryTimestamp } from '@themisdb/storage';
 import { z } from 'zod';
+import { checkReadMode } from '../../cluster/alone.ts';
+import { consistencyLevels } from '../../cluster/consistency.ts';
+import { fresh } from '../../cluster/whereabouts.ts';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { tokenOf } from '../query-answer.ts';
+import { whereOfQuery } from '../query-place.ts';
 import { queryErrors, queryOptions, queryParams, queryText, requestOf } from '../query-request.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { runQuery, type ResultForm } from '../run-query.ts';
@@ -18,26 +20,21 @@ const shardKey = z
   .max(2000)
   .meta({ description: 'A uuid, a URN, or `collection/key`. The entity need not exist.' });
 
-const levels = ['strong', 'bounded', 'eventual'] as const;
-
 const request = z
   .strictObject({
     shard_key: shardKey,
     query: queryText,
     params: queryParams,
     consistency: z
-      .union([
-        z.enum(levels),
-        z
-          .string()
-          .regex(/^atLeast\([0-9a-f]{16}\)$/, 'allowed: strong, bounded, eventual, atLeast(token)'),
-      ])
+      .string()
+      .max(100)
       .optional()
       .meta({
-        description:
-          'How old what is read may be. Default `strong`. `atLeast(token)`: not older than the commit of that X-Themis-Token. One node reads strongly in every case.',
+        description: `How old what is read may be: ${consistencyLevels}; also \`atLeast(token)\`. Default \`strong\`. One node reads strongly in every case.`,
       }),
-    options: queryOptions.omit({ batchSize: true, fullCount: true, profile: true }).optional(),
+    options: queryOptions
+      .omit({ batchSize: true, consistency: true, fullCount: true, profile: true })
+      .optional(),
   })
   .meta({ id: 'ExecuteRequest' });
 
@@ -56,6 +53,7 @@ export const shardKeyRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/v1/execute',
+    runs: whereOfQuery,
     summary: 'Run AQL on the shard that owns a key.',
     description:
       'All rows come in one answer. On one node there is one shard, `shard-001`, and the query sees everything it would see by `POST /query/aql`.',
@@ -79,7 +77,7 @@ export const shardKeyRoutes: readonly Route[] = [
     errors: [...new Set([...queryErrors, ...keyErrors, 'IDEMPOTENCY_MISMATCH' as const])],
     async handle(exchange, { body, raw }) {
       const startedMs = exchange.services.env.clock.monotonicMs();
-      mustHaveReached(exchange, body.consistency ?? 'strong');
+      if (exchange.services.cluster === undefined) checkReadMode(exchange, body.consistency);
       const { shard_id } = await shardOfKey(exchange, body.shard_key);
       const query = requestOf(exchange, body);
       return runQuery(exchange, query, raw, allRows(exchange, shard_id, startedMs));
@@ -89,6 +87,7 @@ export const shardKeyRoutes: readonly Route[] = [
     ...place,
     method: 'GET',
     path: '/v1/shard-for-key',
+    runs: fresh,
     summary: 'Tell which shard owns a key.',
     query: z.strictObject({ key: shardKey }),
     answers: {
@@ -103,18 +102,6 @@ export const shardKeyRoutes: readonly Route[] = [
     handle: async (exchange, { query }) => json(200, await shardOfKey(exchange, query.key)),
   }),
 ];
-
-/** A token ahead of the last commit was made by another database: this one will never get there. */
-function mustHaveReached(exchange: Exchange, consistency: string): void {
-  const token = /^atLeast\((.*)\)$/.exec(consistency)?.[1];
-  const wanted = token === undefined ? undefined : tryTimestamp(token);
-  const { lastCommit } = exchange.services.database.store;
-  if (wanted === undefined || wanted <= lastCommit) return;
-  throw themisError('INVALID_FIELD', {
-    message: `body field consistency: the token is ahead of this database, whose last commit is ${formatTimestamp(lastCommit)}`,
-    details: { path: ['consistency'] },
-  });
-}
 
 function allRows(exchange: Exchange, shardId: string, startedMs: number): ResultForm {
   const whole = async (run: QueryRun): Promise<Answer> => {

@@ -1,6 +1,7 @@
 import { themisError, type TransactionAnswer } from '@themisdb/protocol';
 import { formatTimestamp } from '@themisdb/storage';
 import { z } from 'zod';
+import { fresh, leader, type Whereabouts } from '../../cluster/whereabouts.ts';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -24,7 +25,7 @@ const named = z
 const answer = z
   .object({
     id: z.string(),
-    state: z.enum(['open', 'committed', 'rolled-back', 'expired']),
+    state: z.enum(['open', 'committed', 'rolled-back', 'expired', 'lost']),
     read_only: z.boolean(),
     read_timestamp: z.string(),
     writes: z.int(),
@@ -40,6 +41,7 @@ export const transactionRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/transaction/begin',
+    runs: (_, { body }) => (body.read_only === true ? fresh : leader),
     summary: 'Open a transaction.',
     description:
       'Requests join it by the header X-Themis-Transaction and run one after the other. Nothing is visible to others before the commit.',
@@ -50,6 +52,8 @@ export const transactionRoutes: readonly Route[] = [
       const { transactions, config } = exchange.services;
       const options = { isolation: body.isolation, readOnly: body.read_only };
       const idleMs = Math.min(body.timeout_ms ?? Infinity, config.limits.transactionIdleMs);
+      // Its snapshot has to be the leader's, not that of one who was deposed.
+      exchange.hasOnlyRead = true;
       const open = transactions.begin(exchange.namespace, options, idleMs);
       return transactionAnswer(exchange, open, 201);
     },
@@ -58,6 +62,7 @@ export const transactionRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/transaction/commit',
+    runs: (exchange, { body }) => ownerOf(idOf(exchange, body.id), true),
     summary: 'Commit a transaction: when this answers, its effect is on disk.',
     headers: ['X-Themis-Transaction', 'Idempotency-Key'],
     body: { schema: named, isOptional: true },
@@ -87,6 +92,7 @@ export const transactionRoutes: readonly Route[] = [
     ...place,
     method: 'POST',
     path: '/transaction/rollback',
+    runs: (exchange, { body }) => ownerOf(idOf(exchange, body.id), false),
     summary: 'Roll a transaction back.',
     headers: ['X-Themis-Transaction'],
     body: { schema: named, isOptional: true },
@@ -102,6 +108,7 @@ export const transactionRoutes: readonly Route[] = [
     ...place,
     method: 'GET',
     path: '/transaction/{id}',
+    runs: (_, { params }) => ownerOf(params['id']!, false),
     summary: 'See how a transaction stands.',
     params: { id: 'Id of the transaction.' },
     answers: { 200: { description: 'Also of one that ended lately.', schema: answer } },
@@ -112,6 +119,10 @@ export const transactionRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function ownerOf(id: string, commits: boolean): Whereabouts {
+  return { type: 'owner', of: 'transaction', id, commits };
+}
 
 function idOf(exchange: Exchange, inBody: string | undefined): string {
   const inHeader = exchange.header('x-themis-transaction');

@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Peer } from '@themisdb/channel';
+import type { Problem } from '@themisdb/protocol';
+import type { Answer } from '../http/answer.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { problemType } from '../http/media-type.ts';
+import { decodeHead, encodeHead, noBytes, splitBody, type AnswerHead } from './forward-codec.ts';
+
+export interface Forwarded {
+  readonly answer: Answer;
+  /** Of a problem that says the node could not serve it (status 503). */
+  readonly problem: Problem | undefined;
+}
+
+/** The other node has the same deadline: its own word is worth waiting for. */
+const graceMs = 500;
+
+/** About the connection of the client, or made anew for the other node. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'origin',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-request-id',
+  'x-request-timeout',
+]);
+
+/**
+ * Sends a request whole to another node and gives its answer. Rejects with what the channel says when
+ * there is none. With `isStream` the body goes there as the client sends it, else as one piece.
+ */
+export async function forward(
+  peer: Peer,
+  exchange: Exchange,
+  isStream: boolean,
+): Promise<Forwarded> {
+  const remainingMs = Math.max(1, Math.floor(exchange.remainingMs()));
+  const { inline, chunks } = isStream
+    ? { inline: noBytes, chunks: exchange.rawStream() }
+    : splitBody(await exchange.wholeBody());
+  const headers = headersFor(exchange, remainingMs);
+  const { method, url } = exchange.carrier;
+  const head = encodeHead({ method, url, headers }, inline);
+  const answer = await peer.duplex('request', head, chunks, {
+    deadlineMs: remainingMs + graceMs,
+    signal: exchange.signal,
+  });
+  return read(answer.head, answer.chunks);
+}
+
+function headersFor(exchange: Exchange, remainingMs: number): IncomingHttpHeaders {
+  const out: IncomingHttpHeaders = {
+    'x-request-id': exchange.requestId,
+    'x-request-timeout': String(remainingMs),
+  };
+  const { headers } = exchange.carrier;
+  for (const name of Object.keys(headers)) if (!ownHeaders.has(name)) out[name] = headers[name];
+  // Only whether there is a body is asked of these.
+  const { 'transfer-encoding': encoding, 'content-length': length } = headers;
+  if (encoding !== undefined) out['transfer-encoding'] = encoding;
+  else if (length !== undefined) out['content-length'] = length;
+  return out;
+}
+
+async function read(bytes: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<Forwarded> {
+  const { head, body } = decodeHead<AnswerHead>(bytes);
+  const facts = factsOf(head);
+  if (head.isStream === true) {
+    return { answer: { ...facts, stream: chunks }, problem: undefined };
+  }
+  const parts = [body];
+  for await (const chunk of chunks) parts.push(chunk);
+  const whole = parts.length === 1 ? body : Buffer.concat(parts);
+  const isProblem = head.status === 503 && facts.contentType === problemType;
+  const problem = isProblem ? (JSON.parse(Buffer.from(whole).toString()) as Problem) : undefined;
+  return { answer: whole.length === 0 ? facts : { ...facts, bytes: whole }, problem };
+}
+
+const madeAnew: ReadonlySet<string> = new Set(['connection', 'content-length', 'x-request-id']);
+
+function factsOf({ status, head }: AnswerHead): Pick<Answer, 'status' | 'headers' | 'contentType'> {
+  const headers: Record<string, string> = {};
+  let contentType: string | undefined;
+  for (let i = 0; i < head.length; i += 2) {
+    const name = head[i]!;
+    if (name === 'content-type') contentType = head[i + 1]!;
+    else if (!madeAnew.has(name)) headers[name] = head[i + 1]!;
+  }
+  return { status, headers, ...(contentType === undefined ? {} : { contentType }) };
+}

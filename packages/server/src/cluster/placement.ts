@@ -1,0 +1,236 @@
+import { hasCode, isThemisError } from '@themisdb/base';
+import { themisError, type ErrorCode, type Problem } from '@themisdb/protocol';
+import { formatTimestamp } from '@themisdb/storage';
+import type { Answer } from '../http/answer.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Route, RouteInput } from '../http/route.ts';
+import type { Cluster } from './cluster.ts';
+import { readModeOf } from './consistency.ts';
+import { forward } from './forward.ts';
+import type { Whereabouts } from './whereabouts.ts';
+
+export interface Placed {
+  readonly route: Route;
+  readonly exchange: Exchange;
+  /** Reads and validates what the route declares. */
+  readonly read: () => Promise<RouteInput<never, never>>;
+}
+
+/** Between attempts of a request that certainly was not done, unless the role changes before. */
+const retryMs = 20;
+
+/**
+ * Runs a request where it has to run, and answers with what came of it. A request another node forwarded
+ * is never forwarded again: when it came to the wrong place it is refused with NOT_LEADER, and the node
+ * that was asked first tries again while it certainly was not done.
+ */
+export async function runPlaced(cluster: Cluster, placed: Placed): Promise<Answer> {
+  const { route, exchange, read } = placed;
+  let input: RouteInput<never, never> | undefined;
+  const run = async (): Promise<Answer> =>
+    route.handle(exchange, (input ??= await read()) as never);
+  let where = transactionOf(route, exchange) ?? route.runs;
+  if (typeof where === 'function') {
+    input = await read();
+    where = where(exchange, input as never);
+  }
+  switch (where.type) {
+    case 'here':
+      return run();
+    case 'owner':
+      return atOwner(cluster, placed, where, run);
+    case 'fresh':
+      await awaitFresh(cluster, exchange, where.mode);
+      return withToken(exchange, await run());
+    case 'leader':
+      return atLeader(cluster, placed, run);
+  }
+}
+
+function transactionOf(route: Route, exchange: Exchange): Whereabouts | undefined {
+  const id = exchange.header('x-themis-transaction');
+  if (id === undefined || route.headers?.includes('X-Themis-Transaction') !== true)
+    return undefined;
+  // They may name it in the body, and end it.
+  if (route.path.startsWith('/transaction/')) return undefined;
+  return { type: 'owner', of: 'transaction', id };
+}
+
+/** Also on one node, where only a value that is wrong, or never will be reached, makes a difference. */
+export async function awaitFresh(
+  cluster: Cluster,
+  exchange: Exchange,
+  inBody: string | undefined,
+): Promise<void> {
+  const text = inBody ?? exchange.header('x-themis-consistency');
+  const mode = readModeOf(text, inBody === undefined ? 'header' : 'body');
+  if (mode.type === 'eventual') return;
+  const timeoutMs = Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
+  await cluster.replica.awaitReadable(mode, { timeoutMs });
+}
+
+/** What was read is not newer than this. */
+function withToken(exchange: Exchange, answer: Answer): Answer {
+  if (answer.headers?.['x-themis-token'] !== undefined) return answer;
+  const token = formatTimestamp(exchange.services.database.store.lastCommit);
+  return { ...answer, headers: { ...answer.headers, 'x-themis-token': token } };
+}
+
+async function atLeader(
+  cluster: Cluster,
+  placed: Placed,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  const { exchange, route } = placed;
+  if (exchange.carrier.forwardedBy !== undefined) {
+    if (!cluster.isLeading) throw cluster.notLeader();
+    return leading(cluster, exchange, run);
+  }
+  const { clock } = exchange.services.env;
+  const endMs = clock.monotonicMs() + Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
+  const isStream = route.body?.kind === 'stream';
+  for (;;) {
+    const leader = await cluster.awaitLeader(endMs - clock.monotonicMs(), () => exchange.signal);
+    if (leader === undefined) throw noLeader(cluster);
+    const outcome =
+      leader === cluster.nodeId
+        ? await tryHere(cluster, exchange, run)
+        : await tryThere(cluster, exchange, leader, isStream);
+    if (outcome.type === 'answer') return outcome.answer;
+    // Of a body that streams, what was read is gone, and may have been committed in part.
+    if (isStream && exchange.isStreaming) throw unknownOutcome(outcome.error);
+    if (clock.monotonicMs() >= endMs) throw outcome.error;
+    await cluster.change(retryMs, exchange.signal);
+  }
+}
+
+type Outcome =
+  | { readonly type: 'answer'; readonly answer: Answer }
+  /** Certainly nothing was done. */
+  | { readonly type: 'not-done'; readonly error: Error };
+
+async function tryHere(
+  cluster: Cluster,
+  exchange: Exchange,
+  run: () => Promise<Answer>,
+): Promise<Outcome> {
+  try {
+    return { type: 'answer', answer: await leading(cluster, exchange, run) };
+  } catch (error) {
+    if (!hasCode(error, 'NOT_LEADER')) throw error;
+    return { type: 'not-done', error };
+  }
+}
+
+/** An answer that no commit stands behind is only given once it is proven that this node still leads. */
+async function leading(
+  cluster: Cluster,
+  exchange: Exchange,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  const { term } = cluster;
+  const confirm = (): Promise<void> =>
+    cluster.confirmLeading(term, Math.min(exchange.remainingMs(), cluster.leaderWaitMs));
+  let answer: Answer;
+  try {
+    answer = await run();
+  } catch (error) {
+    if (tellsOfState(error)) await confirm();
+    throw error;
+  }
+  if (exchange.hasOnlyRead) await confirm();
+  return withToken(exchange, answer);
+}
+
+const silentKinds: ReadonlySet<string> = new Set([
+  'unavailable',
+  'timeout',
+  'internal',
+  'corruption',
+]);
+
+function tellsOfState(error: unknown): boolean {
+  return isThemisError(error) && !silentKinds.has(error.kind);
+}
+
+async function tryThere(
+  cluster: Cluster,
+  exchange: Exchange,
+  leader: number,
+  isStream: boolean,
+): Promise<Outcome> {
+  const peer = cluster.peerOf(leader);
+  if (peer === undefined) {
+    throw themisError('NO_LEADER', {
+      message: `node ${leader} leads, and is not among cluster.peers of node ${cluster.nodeId}`,
+    });
+  }
+  try {
+    const { answer, problem } = await forward(peer, exchange, isStream);
+    return problem !== undefined && isNotDone(problem)
+      ? { type: 'not-done', error: errorOf(problem) }
+      : { type: 'answer', answer };
+  } catch (error) {
+    if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
+    if (!hasCode(error, 'CONNECTION_FAILED')) throw error;
+    if (error.details['sent'] !== false) throw unknownOutcome(error);
+    return { type: 'not-done', error: noLeader(cluster, error) };
+  }
+}
+
+function isNotDone({ error: { code } }: Problem): boolean {
+  return code === 'NOT_LEADER' || code === 'SHUTTING_DOWN';
+}
+
+function errorOf({ error, retry_after_ms }: Problem): Error {
+  return themisError(error.code as ErrorCode, {
+    message: error.message,
+    ...(error.details === undefined ? {} : { details: error.details }),
+    ...(retry_after_ms === undefined ? {} : { retryAfterMs: retry_after_ms }),
+  });
+}
+
+function noLeader(cluster: Cluster, cause?: Error): Error {
+  const why = cause === undefined ? 'no node leads' : cause.message;
+  return themisError('NO_LEADER', {
+    message: `${why}; waited as long as X-Request-Timeout and cluster.leaderWaitMs (${cluster.leaderWaitMs} ms) let`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function unknownOutcome(cause: Error): Error {
+  return themisError('UNKNOWN_OUTCOME', {
+    message: `the node that leads was lost before it answered (${cause.message}): the request may have been done, in part or whole`,
+    cause,
+  });
+}
+
+/** A request that names a transaction or cursor, at the node that holds it. */
+async function atOwner(
+  cluster: Cluster,
+  { exchange }: Placed,
+  where: Extract<Whereabouts, { type: 'owner' }>,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  const owner = cluster.ids.find(where.id);
+  if (owner.type === 'lost') throw lost(where, 'its node was started anew');
+  const isElsewhere = owner.type === 'node' && exchange.carrier.forwardedBy === undefined;
+  if (!isElsewhere) return run();
+  const peer = cluster.peerOf(owner.node);
+  if (peer === undefined) throw lost(where, `node ${owner.node} is not among cluster.peers`);
+  try {
+    return (await forward(peer, exchange, false)).answer;
+  } catch (error) {
+    if (!hasCode(error, 'CONNECTION_FAILED', 'NOT_LEADER')) throw error;
+    const isUnknown = where.commits === true && error.details['sent'] === true;
+    throw isUnknown ? unknownOutcome(error) : lost(where, error.message);
+  }
+}
+
+function lost({ of }: Extract<Whereabouts, { type: 'owner' }>, why: string): Error {
+  return of === 'cursor'
+    ? themisError('CURSOR_LOST', { message: `the cursor is lost: ${why}; run the query again` })
+    : themisError('TRANSACTION_LOST', {
+        message: `the transaction is lost and will not commit: ${why}; begin it again`,
+      });
+}

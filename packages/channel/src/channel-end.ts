@@ -1,5 +1,6 @@
 import { assert, type Env, type ThemisError } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import { CallIds } from './calls/call-ids.ts';
 import type { CallHost } from './calls/host.ts';
 import { DuplexCall, StreamCall, UnaryCall, type OutgoingCall } from './calls/outgoing-call.ts';
 import { ServedCall } from './calls/served-call.ts';
@@ -43,10 +44,10 @@ export class ChannelEnd implements ShardChannel, FrameSink {
   readonly #callsMax: number;
   readonly #messageBytesMax: number;
   readonly #calls = new Map<number, OutgoingCall>();
+  readonly #ids = new CallIds();
   readonly #served = new Map<number, ServedCall>();
   /** Bytes of requests that are being served. */
   #servedBytes = 0;
-  #lastId = 0;
   #isOpen = true;
   #close: { readonly error: ThemisError | undefined } | undefined;
   #listeners: ((error: ThemisError | undefined) => void)[] = [];
@@ -226,11 +227,8 @@ export class ChannelEnd implements ShardChannel, FrameSink {
     call.watch(options);
   }
 
-  /** Ids go round; one whose call is not over is left out. */
   #newId(): number {
-    do this.#lastId = this.#lastId === 0xffff_ffff ? 1 : this.#lastId + 1;
-    while (this.#calls.has(this.#lastId));
-    return this.#lastId;
+    return this.#ids.next(this.#calls);
   }
 
   #mustFind(callId: number): OutgoingCall {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrialRunner } from './trial-runner.ts';
@@ -62,13 +62,22 @@ export class Gates {
     return { g1: verdict(g1), g3: verdict(g3), scenarios };
   }
 
-  /** Runs the tests of `packages/raft` on the core as it is now. */
-  tryTests(): Promise<Verdict> {
+  /** Runs the tests of `packages/raft` on the core as it is now; first those named after a file. */
+  async tryTests(changedFile?: string): Promise<Verdict> {
+    const own = `packages/raft/src/${changedFile?.replace(/\.ts$/, '.')}`;
+    if (changedFile !== undefined && existsSync(join(this.#dir, `${own}test.ts`))) {
+      const verdict = await this.#vitest(own);
+      if (verdict !== 'equal') return verdict;
+    }
+    return this.#vitest('packages/raft/src');
+  }
+
+  #vitest(filter: string): Promise<Verdict> {
     const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
     // One process for all files: that spares loading the same modules again.
     const options = ['--bail', '1', '--no-isolate', '--maxWorkers', '1'];
     const limited = `ulimit -t ${TESTS_CPU_SECONDS}; exec "$0" "$@"`;
-    const args = ['-c', limited, process.execPath, vitest, 'run', ...options, 'packages/raft'];
+    const args = ['-c', limited, process.execPath, vitest, 'run', ...options, filter];
     return new Promise((resolve, reject) => {
       // A group of its own: a time-out ends the children of the child too.
       const child = spawn('sh', args, { cwd: this.#dir, stdio: 'ignore', detached: true });

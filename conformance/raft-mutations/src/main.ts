@@ -9,8 +9,8 @@ import { ROOT } from './workspace.ts';
 /**
  * `npm run conformance:raft-mutations`: plants known bugs in a copy of the core and shows which gate
  * catches each. `-- --score` measures a mutation score of the consensus files instead; `--only FILE`
- * restricts it to the survivors that an earlier run has printed, `--file NAME` to some files, and
- * `--no-tests` leaves the unit tests out.
+ * restricts it to the survivors that an earlier run has printed, `--file NAME` to some files,
+ * `--no-tests` leaves the unit tests out, and `--tests-only` G1 and G3.
  */
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     budget: { type: 'string', default: '3600' },
     file: { type: 'string', default: '' },
     only: { type: 'string' },
+    'tests-only': { type: 'boolean', default: false },
     'no-tests': { type: 'boolean', default: false },
   },
 });
@@ -64,6 +65,7 @@ async function score(material: Material): Promise<number> {
     only: values.only === undefined ? undefined : keysIn(values.only),
     workers: Number(values.workers),
     tests: !values['no-tests'],
+    gates: !values['tests-only'],
   });
   printScore(result);
   return rateOf(result) >= SCORE_MIN ? 0 : 1;

@@ -23,6 +23,8 @@ export interface ScoreOptions {
   /** Only these mutants, by key; all where absent. */
   readonly only: ReadonlySet<string> | undefined;
   readonly workers: number;
+  /** Run G1 and G3. */
+  readonly gates: boolean;
   /** Run the tests of the package on mutants that the gates let pass. */
   readonly tests: boolean;
 }
@@ -58,7 +60,7 @@ export async function measureScore(material: Material, options: ScoreOptions): P
       while (process.uptime() < deadline) {
         const mutant = queue.pop();
         if (mutant === undefined) break;
-        const catcher = await tryMutant(workspace, gates, mutant, options.tests);
+        const catcher = await tryMutant(workspace, gates, mutant, options);
         tried++;
         if (catcher === undefined) {
           survivors.push(mutant);
@@ -82,13 +84,13 @@ async function tryMutant(
   workspace: Workspace,
   gates: Gates,
   mutant: Mutant,
-  tests: boolean,
+  options: ScoreOptions,
 ): Promise<string | undefined> {
   workspace.write(mutant.file, mutant.text);
   try {
-    const catcher = catcherOf(await gates.tryGates('first'));
-    if (catcher !== undefined || !tests) return catcher;
-    return (await gates.tryTests()) === 'equal' ? undefined : 'tests';
+    const catcher = options.gates ? catcherOf(await gates.tryGates('first')) : undefined;
+    if (catcher !== undefined || !options.tests) return catcher;
+    return (await gates.tryTests(mutant.file)) === 'equal' ? undefined : 'tests';
   } finally {
     workspace.restore(mutant.file);
   }

@@ -50,6 +50,16 @@ describe('reads waiting for a quorum', () => {
     );
   });
 
+  test('of seven hundred rounds each is confirmed under its own number', () => {
+    const reads = new ReadOnly();
+    const rounds = Array.from({ length: 700 }, (_, i) => reads.add(1, i, request(i % 256)));
+    for (const [at, round] of rounds.entries()) {
+      expect(reads.context).toEqual(rounds.at(-1));
+      expect(reads.answered(2, round, FIVE)).toEqual([]);
+      expect(reads.answered(3, round, FIVE).map(({ index }) => index)).toEqual([at]);
+    }
+  });
+
   test('an answer repeated counts once', () => {
     const reads = new ReadOnly();
     const round = reads.add(1, 10, request(1));

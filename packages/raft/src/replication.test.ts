@@ -418,6 +418,17 @@ describe('a leader that hears of a follower', () => {
     expect(takeMessages(leader)).toEqual([]);
   });
 
+  test('that is no member is still refused our vote, and that is all', () => {
+    const lines: string[] = [];
+    const logger = { log: (_level: string, text: string) => void lines.push(text) };
+    const leader = makeLeader({ members: { voters: [1, 2] }, logger });
+    takeMessages(leader);
+    lines.length = 0;
+    step(leader, MessageType.Vote, { from: 9, term: leader.term });
+    expect(takeOne(leader)).toMatchObject({ type: MessageType.VoteResp, to: 9, reject: true });
+    expect(lines).toEqual([expect.stringContaining('rejected MsgVote from 9')]);
+  });
+
   test('rejected long ago, it goes on from where the follower is by now', () => {
     const leader = leaderOfTwo();
     acknowledge(leader, 2, 0);

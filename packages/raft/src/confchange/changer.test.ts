@@ -45,6 +45,12 @@ function groupOfThree(): Group {
   return group;
 }
 
+test('a voter demoted and made voter again in one change is just a voter', () => {
+  const group = groupOfThree();
+  expect(group.enterJoint('l3 v3')).toBe('voters=(1 2 3)&&(1 2 3)');
+  expect(group.leaveJoint()).toBe('voters=(1 2 3)');
+});
+
 describe('a simple change', () => {
   test('moves one voter and any number of learners', () => {
     const group = groupOfThree();

@@ -30,6 +30,28 @@ test('a number of 128 takes two bytes, of 127 one', () => {
   expect(bytesOf(128)).toEqual([8, 128, 1]);
 });
 
+test.each([1, 5, 7, 8, 15, 16, 63, 64, 1_000])('field %i is found under its number', (field) => {
+  const writer = new WireWriter();
+  writer.varintField(field, 5);
+  writer.bytesField(field + 1, Uint8Array.of(6, 7));
+  const fields = new WireReader(writer.finish()).fields();
+  expect([fields?.number(field), fields?.bytes(field)]).toEqual([5, undefined]);
+  expect([fields?.number(field + 1), fields?.bytes(field + 1)]).toEqual([
+    undefined,
+    Uint8Array.of(6, 7),
+  ]);
+  expect([fields?.number(field + 2), fields?.bytes(field + 2)]).toEqual([undefined, undefined]);
+});
+
+test.each([
+  ['a number', [8, 128]],
+  ['a tag', [136]],
+  ['a length', [10, 130]],
+  ['bytes', [10, 2, 0]],
+])('%s cut short makes the whole unreadable', (_, bytes) => {
+  expect(new WireReader(Uint8Array.from(bytes)).fields()).toBeUndefined();
+});
+
 test('of a field given twice the last counts', () => {
   expect(new WireReader(Uint8Array.of(8, 1, 8, 2)).fields()?.number(1)).toBe(2);
 });

@@ -6,10 +6,11 @@ import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
 import { openRocksDB } from '@themisdb/kv-rocksdb';
 import { checkCollectionSpec, collectionRules } from '@themisdb/models';
 import { makeQueryEngine, type QueryLimits } from '@themisdb/query';
-import { openReplica, type OpenReplicaOptions } from '@themisdb/replication';
+import { openReplica, type OpenReplicaOptions, type Replica } from '@themisdb/replication';
 import type { RulesFactory } from '@themisdb/storage';
-import { openWal } from '@themisdb/wal';
+import { openWal, type Wal } from '@themisdb/wal';
 import { makeNodeEnv } from '../env/index.ts';
+import { openOnce, openOrRebuild } from './damaged-state.ts';
 import { makeDatabase, type DatabaseParts } from './database.ts';
 import { makeMemoryWal } from './memory-wal.ts';
 import type { Database } from './types.ts';
@@ -50,27 +51,45 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Dat
 export async function openParts(path: string, options: OpenPartsOptions): Promise<DatabaseParts> {
   const isMemory = options.engine === 'memory';
   const env = envOf(path, options);
-  const engine = isMemory ? makeMemoryEngine() : await openRocks(env, options.cacheBytes ?? 0);
-  const opened: { close(): Promise<void> }[] = [engine];
+  const openEngine = async (): Promise<KvEngine> =>
+    isMemory ? makeMemoryEngine() : openRocks(env, options.cacheBytes ?? 0);
+  const openOn = (engine: KvEngine, rebuild: boolean): Promise<OnEngine> =>
+    openReplicaOn(env, engine, { ...options, rebuild });
+  const canRebuild = !isMemory && (options.member?.members?.length ?? 0) > 1;
+  const { engine, parts } = await (canRebuild ? openOrRebuild : openOnce)(env, openEngine, openOn);
+  const { wal, replica } = parts;
+  const { store } = replica;
+  const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
+  return {
+    env,
+    store,
+    replica,
+    queries,
+    checkSpec: (namespace, spec) => checkCollectionSpec(namespace, spec, store.catalog()),
+    stats: { engine: () => engine.stats(), wal: () => wal.stats() },
+    close: async () => {
+      for (const part of [replica, wal, engine]) await part.close();
+    },
+  };
+}
+
+interface OnEngine {
+  readonly wal: Wal;
+  readonly replica: Replica;
+}
+
+async function openReplicaOn(
+  env: Env,
+  engine: KvEngine,
+  options: OpenPartsOptions & { readonly rebuild: boolean },
+): Promise<OnEngine> {
+  const isMemory = options.engine === 'memory';
+  const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
+  const { rules = collectionRules, rebuild, member } = options;
   try {
-    const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
-    opened.unshift(wal);
-    const rules = options.rules ?? collectionRules;
-    const replica = await openReplica({ env, engine, wal, rules, ...options.member });
-    opened.unshift(replica);
-    const { store } = replica;
-    const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
-    return {
-      env,
-      store,
-      replica,
-      queries,
-      checkSpec: (namespace, spec) => checkCollectionSpec(namespace, spec, store.catalog()),
-      stats: { engine: () => engine.stats(), wal: () => wal.stats() },
-      close: () => closeInOrder(opened),
-    };
+    return { wal, replica: await openReplica({ env, engine, wal, rules, rebuild, ...member }) };
   } catch (error) {
-    await closeInOrder(opened).catch(() => undefined);
+    await wal.close();
     throw error;
   }
 }
@@ -87,8 +106,4 @@ function openRocks(env: Env, cacheBytes: number): Promise<KvEngine> {
     path: env.disk.nativePath('state'),
     cacheBytes: cacheBytes > 0 ? cacheBytes : Math.min(2 ** 30, Math.floor(totalmem() / 8)),
   });
-}
-
-async function closeInOrder(opened: readonly { close(): Promise<void> }[]): Promise<void> {
-  for (const part of opened) await part.close();
 }

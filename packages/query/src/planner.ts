@@ -4,6 +4,7 @@ import type { Catalog, Store } from '@themisdb/storage';
 import { lowerPlan, type Program } from './exec/lower.ts';
 import { engineValue } from './params.ts';
 import { bindQuery, type BoundQuery } from './plan/bind.ts';
+import { checkCopies } from './plan/copies.ts';
 import { withFullCount } from './plan/full-count.ts';
 import type { Plan } from './plan/node.ts';
 import { optimise } from './plan/optimise.ts';
@@ -73,6 +74,7 @@ export class Planner {
 
   #plan(ast: Query, catalog: Catalog, request: QueryRequest, params: Params): CachedPlan {
     const { text, namespace, options } = request;
+    checkCopies(ast, text);
     const bound = bindQuery(ast, { text, namespace, catalog, params });
     const start = options?.fullCount === true ? withFullCount(bound.plan) : bound.plan;
     const { plan, applied } = optimise(start, options?.optimizer?.rules ?? [], {

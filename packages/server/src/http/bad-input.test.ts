@@ -465,6 +465,23 @@ describe('AQL', () => {
     expectRefusal(answer, 'QUERY_ROWS');
   });
 
+  test.each<[string, object]>([
+    ['a page', {}],
+    ['a stream', { accept: 'application/x-ndjson' }],
+  ])('results longer than a text can be, as %s', async (_, headers) => {
+    const s = 'REPEAT("x", 16777216)';
+    const json = { query: `LET a = [${s}] LET b = [a, a, a, a, a, a] RETURN [b, b, b, b, b, b]` };
+    const answer = await server.send('POST', '/query/aql', { json, headers: { ...headers } });
+    expect(answer.text).toContain('LIMIT_EXCEEDED');
+    expect(answer.status).toBe('accept' in headers ? 200 : 400);
+  });
+
+  test.each(['[1]', '[RAND()]'])('a value put into itself sixty times, from %s', async (first) => {
+    const lets = Array.from({ length: 60 }, (_, i) => `LET v${i + 1} = [v${i}, v${i}]`);
+    const query = `LET v0 = ${first} ${lets.join(' ')} RETURN v60`;
+    expectRefusal(await server.aql(query), 'AQL_TOO_DEEP');
+  });
+
   test('a runaway write leaves nothing', async () => {
     const query = 'FOR i IN 1..100000000 INSERT { i } INTO users';
     expectRefusal(await server.aql(query, {}, { maxRuntimeMs: 50 }), 'QUERY_TIMEOUT');

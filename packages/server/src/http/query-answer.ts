@@ -1,4 +1,5 @@
-import type { QueryStatsBody } from '@themisdb/protocol';
+import type { Value } from '@themisdb/base';
+import { themisError, type QueryStatsBody } from '@themisdb/protocol';
 import type { QueryRun } from '@themisdb/query';
 import { formatTimestamp } from '@themisdb/storage';
 import { json, type Answer } from './answer.ts';
@@ -11,7 +12,30 @@ export function pageAnswer({ run, rows, cursor }: Page): Answer {
     ...(cursor === undefined ? {} : { cursor }),
     ...endOf(run),
   };
-  return json(200, body, tokenOf(run));
+  return jsonOrTooLong(body, tokenOf(run));
+}
+
+/** A JSON answer, or LIMIT_EXCEEDED when it would be longer than a text can be. */
+export function jsonOrTooLong(body: object, headers: Readonly<Record<string, string>>): Answer {
+  return orTooLong(() => json(200, body, headers));
+}
+
+/** One row as text. LIMIT_EXCEEDED. */
+export function rowText(row: Value): string {
+  return orTooLong(() => JSON.stringify(row));
+}
+
+function orTooLong<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw themisError('LIMIT_EXCEEDED', {
+      message: 'the results are longer than one text can be: return less, or fewer rows at a time',
+      details: { limit: 'answer' },
+      cause: error,
+    });
+  }
 }
 
 /** X-Themis-Token, when the run committed something. */

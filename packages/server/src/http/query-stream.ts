@@ -1,7 +1,7 @@
 import type { QueryRun } from '@themisdb/query';
 import type { Exchange } from './exchange.ts';
 import { problemText } from './problem.ts';
-import { endOf } from './query-answer.ts';
+import { endOf, rowText } from './query-answer.ts';
 
 /** Characters gathered into one piece of the answer. */
 const pieceLength = 64 * 1024;
@@ -15,7 +15,7 @@ export async function* streamRun(exchange: Exchange, run: QueryRun): AsyncGenera
   try {
     for await (const batch of run.batches()) {
       for (const row of batch) {
-        piece += `{"row":${JSON.stringify(row)}}\n`;
+        piece += `{"row":${rowText(row)}}\n`;
         if (piece.length < pieceLength) continue;
         yield piece;
         piece = '';

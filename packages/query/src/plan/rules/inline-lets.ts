@@ -1,4 +1,4 @@
-import type { Expression } from '@themisdb/aql';
+import { children, type Expression, type Node } from '@themisdb/aql';
 import { isConstant } from '../../expression/index.ts';
 import { asAccess } from '../attribute-access.ts';
 import type { Pipeline } from '../node.ts';
@@ -40,8 +40,20 @@ export function isPlain(value: Expression): boolean {
       return true;
     case 'Array':
     case 'Object':
-      return isConstant(value);
+      return isConstant(value) && countNodes(value, partsMax) < partsMax;
     default:
       return asAccess(value) !== undefined;
   }
+}
+
+/** A constant of more parts stays where it is: written out twice and again, it would grow without end. */
+const partsMax = 200;
+
+function countNodes(node: Node, most: number): number {
+  let count = 1;
+  for (const part of children(node)) {
+    if (count >= most) break;
+    count += countNodes(part, most - count);
+  }
+  return count;
 }

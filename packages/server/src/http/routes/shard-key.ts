@@ -5,7 +5,7 @@ import { consistencyLevels } from '../../cluster/consistency.ts';
 import { fresh } from '../../cluster/whereabouts.ts';
 import { json, type Answer } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
-import { tokenOf } from '../query-answer.ts';
+import { jsonOrTooLong, tokenOf } from '../query-answer.ts';
 import { whereOfQuery } from '../query-place.ts';
 import { queryErrors, queryOptions, queryParams, queryText, requestOf } from '../query-request.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -114,7 +114,7 @@ function allRows(exchange: Exchange, shardId: string, startedMs: number): Result
       latency_ms: Math.round(elapsedMs * 1000) / 1000,
       warnings: run.warnings,
     };
-    return json(200, body, tokenOf(run));
+    return jsonOrTooLong(body, tokenOf(run));
   };
   return { begin: whole, whole };
 }

@@ -1,4 +1,4 @@
-import { isThemisError, Prng } from '@themisdb/base';
+import { isThemisError, type Prng } from '@themisdb/base';
 import { makeSimEnv, SimNetwork, type NetworkFault, type SimEnv } from '@themisdb/testing';
 import { describe, expect, test } from 'vitest';
 import {

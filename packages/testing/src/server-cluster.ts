@@ -54,14 +54,14 @@ export async function findLeader(nodes: readonly ServerProcess[]): Promise<numbe
   const views = await Promise.all(nodes.map(viewOf));
   let found: number | undefined;
   views.forEach((view, n) => {
-    if (view?.role !== 'leader') return;
+    if (view?.isLeader !== true) return;
     if (found === undefined || view.term > views[found]!.term) found = n;
   });
   return found;
 }
 
 interface View {
-  readonly role: string;
+  readonly isLeader: boolean;
   readonly term: number;
 }
 
@@ -69,8 +69,10 @@ async function viewOf(node: ServerProcess): Promise<View | undefined> {
   if (!node.isRunning) return undefined;
   try {
     const signal = AbortSignal.timeout(1000);
-    const answer = await fetch(`${node.url}/api/admin/topology`, { signal });
-    return answer.ok ? ((await answer.json()) as View) : undefined;
+    const text = await (await fetch(`${node.url}/metrics`, { signal })).text();
+    const metric = (name: string): number =>
+      Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+    return { isLeader: metric('themis_raft_is_leader') === 1, term: metric('themis_raft_term') };
   } catch {
     // Paused, or not listening yet.
     return undefined;

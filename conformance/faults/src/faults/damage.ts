@@ -19,6 +19,8 @@ interface Flip {
   readonly path: string;
   readonly offset: number;
   readonly bit: number;
+  /** What the byte holds since. */
+  readonly damaged: number;
 }
 
 const flips = new WeakMap<Scene, Flip>();
@@ -43,7 +45,7 @@ function flip(
       const found = chooseBit(scene, join(node.dataFolder, part), ending);
       if (found === undefined) scene.note(`there is no file *${ending} yet`);
       else {
-        turn(found);
+        write(found, found.damaged);
         flips.set(scene, found);
       }
       node.start();
@@ -59,7 +61,7 @@ function flip(
       // A node with peers has to live on with what it holds; one without cannot repair itself.
       if (result.isWell && scene.cluster.nodes.length > 1) return;
       if (node.isRunning) await node.kill();
-      turn(found);
+      turnBack(found);
       await restart(scene);
     },
   };
@@ -73,15 +75,20 @@ function chooseBit({ prng }: Scene, folder: string, ending: string): Flip | unde
   const bytes = readFileSync(path);
   let used = bytes.length;
   while (used > 1 && bytes[used - 1] === 0) used--;
-  return { path, offset: prng.below(used), bit: prng.below(8) };
+  const offset = prng.below(used);
+  const bit = prng.below(8);
+  return { path, offset, bit, damaged: bytes[offset]! ^ (1 << bit) };
 }
 
-function turn({ path, offset, bit }: Flip): void {
-  // A table may have been merged into others meanwhile.
-  if (!existsSync(path)) return;
-  const bytes = readFileSync(path);
+/** Unless the file was merged into others meanwhile, or the byte written anew. */
+function turnBack(flip: Flip): void {
+  const { path, offset, bit, damaged } = flip;
+  if (existsSync(path) && readFileSync(path)[offset] === damaged) write(flip, damaged ^ (1 << bit));
+}
+
+function write({ path, offset }: Flip, byte: number): void {
   const file = openSync(path, 'r+');
-  writeSync(file, Uint8Array.of(bytes[offset]! ^ (1 << bit)), 0, 1, offset);
+  writeSync(file, Uint8Array.of(byte), 0, 1, offset);
   closeSync(file);
 }
 

@@ -157,6 +157,58 @@ describe('bodies', () => {
     expectRefusal(await put(body), code);
   });
 
+  test.each([
+    ['/query/aql', (text: string) => `{"query":"RETURN @p","params":{"p":${text}}}`],
+    ['/batch/put', (text: string) => `{"items":[{"ref":"users/x","entity":{"p":${text}}}]}`],
+    [
+      '/v1/execute',
+      (text: string) => `{"shard_key":"users/x","query":"RETURN @p","params":${text}}`,
+    ],
+  ])('deep, huge and broken values inside the body of %s', async (path, around) => {
+    const values = [
+      ['['.repeat(100_000) + ']'.repeat(100_000), 'LIMIT_EXCEEDED'],
+      ['1e400', 'NUMBER_OUT_OF_RANGE'],
+      ['9007199254740993', 'NUMBER_OUT_OF_RANGE'],
+      ['"\\ud800"', 'BAD_UTF8'],
+      ['{"a":1,"a":2}', 'DUPLICATE_ATTRIBUTE'],
+    ] as const;
+    for (const [text, code] of values) {
+      expectRefusal(await server.send('POST', path, { body: around(text) }), code);
+    }
+  });
+
+  test('bad lines of an import are refused one by one', async () => {
+    const lines = [
+      '['.repeat(100_000),
+      '{"a":1e400}',
+      '{"a":"\\ud800"}',
+      '{"a":1,"a":2}',
+      '[1]',
+      '{"_key":5}',
+      '{"_key":"ada"}',
+      '{"age":"old"}',
+      '{"mail":"ada@example.org"}',
+      'hello',
+    ];
+    const path = '/collections/users/import';
+    const { json } = await server.send('POST', path, { body: lines.join('\n'), headers: ndjson });
+    expect([json.created, json.failed]).toEqual([0, lines.length]);
+    const errors = json.errors as { line: number; error: { code: string } }[];
+    errors.sort((a, b) => a.line - b.line);
+    expect(errors.map(({ error }) => error.code)).toEqual([
+      'LIMIT_EXCEEDED',
+      'NUMBER_OUT_OF_RANGE',
+      'BAD_UTF8',
+      'DUPLICATE_ATTRIBUTE',
+      'INVALID_FIELD',
+      'INVALID_KEY',
+      'KEY_EXISTS',
+      'SCHEMA_VIOLATION',
+      'UNIQUE_VIOLATION',
+      'BAD_JSON',
+    ]);
+  });
+
   test('faults tell where', async () => {
     const { json } = await put('{\n  "a": 1,\n  "b" 2\n}');
     expect(json.error.position).toEqual({ line: 3, column: 7, offset: 18 });
@@ -409,6 +461,12 @@ describe('AQL', () => {
     [`RETURN ${'('.repeat(100_000)}1`, 'AQL_TOO_DEEP'],
     [`RETURN ${'-'.repeat(100_000)}1`, 'AQL_TOO_DEEP'],
     ['RETURN 1e400', 'AQL_NUMBER_OUT_OF_RANGE'],
+    ['RETURN 9007199254740993', 'AQL_NUMBER_OUT_OF_RANGE'],
+    ['RETURN "\\ud800"', 'AQL_PARSE'],
+    ['INSERT [1] INTO users', 'INVALID_DOCUMENT'],
+    [`INSERT { _key: "${'k'.repeat(255)}" } INTO users`, 'INVALID_KEY'],
+    ['UPDATE "nobody" WITH { a: 1 } INTO users', 'ENTITY_NOT_FOUND'],
+    ['RETURN 1..1000000000000', 'LIMIT_EXCEEDED'],
     ['RETURN y', 'AQL_UNKNOWN_VARIABLE'],
     ['LET x = 1 LET x = 2 RETURN x', 'AQL_VARIABLE_REDECLARED'],
     ['RETURN UPER("x")', 'AQL_UNKNOWN_FUNCTION'],
@@ -489,11 +547,15 @@ describe('AQL', () => {
 });
 
 describe('cursors and clients', () => {
-  test('a cursor that was read, closed, expired or never was', async () => {
+  // That they expire is tested in query.test.ts, where time is the test's own.
+  test('a cursor that was read to its end, closed, or never was', async () => {
     expectRefusal(await server.send('GET', '/cursor/nothing'), 'CURSOR_NOT_FOUND');
     const { json } = await server.aql('FOR i IN 1..9 RETURN i', {}, { batchSize: 2 });
     await server.send('DELETE', `/cursor/${json.cursor}`);
     expectRefusal(await server.send('GET', `/cursor/${json.cursor}`), 'CURSOR_NOT_FOUND');
+    const { json: short } = await server.aql('FOR i IN 1..3 RETURN i', {}, { batchSize: 2 });
+    expect((await server.send('GET', `/cursor/${short.cursor}`)).json.has_more).toBe(false);
+    expectRefusal(await server.send('GET', `/cursor/${short.cursor}`), 'CURSOR_NOT_FOUND');
   });
 
   test('a client gone in the middle of an answer', async () => {

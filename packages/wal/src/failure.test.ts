@@ -255,4 +255,26 @@ describe('a failed sync', () => {
       expect((await collect(again, 1)).slice(0, 5)).toEqual(records(1, 1, 5));
     }),
   );
+
+  // Found by the simulator: the kernel takes pages for clean once their sync has failed.
+  test.each([1, 2, 3, 4, 5, 6])(
+    'and what is found after it, in a process started again, is as durable as it looks (seed %i)',
+    (seed) => {
+      const env = makeSimEnv(seed);
+      return env.run(async () => {
+        const wal = await open(env);
+        await wal.append(records(1, 1, 5));
+        env.disk.fail({ operation: 'datasync' });
+        await expect(wal.append(records(1, 6, 40))).rejects.toMatchObject(failed);
+        env.kill();
+        const again = await open(env);
+        const found = await collect(again, 1);
+        expect(found.length).toBeGreaterThanOrEqual(5);
+        await again.append([record(1, found.length + 1)]);
+        env.crash();
+        const last = await open(env);
+        expect(await collect(last, 1)).toEqual(records(1, 1, found.length + 1));
+      });
+    },
+  );
 });

@@ -13,6 +13,8 @@ import { LogIndex } from './log-index.ts';
 import { inspectRest, scanFrames } from './scan.ts';
 import { logCorrupt, Segment } from './segment.ts';
 
+const rewriteBytes: number = 1024 * 1024;
+
 export interface Recovered {
   readonly segments: readonly Segment[];
   readonly index: LogIndex;
@@ -137,8 +139,10 @@ async function removeFile(disk: Disk, folder: string, path: string): Promise<voi
 async function readIn(env: Env, segments: readonly Segment[]): Promise<Recovered> {
   const index = new LogIndex();
   let isMarked = segments.length === 0;
+  let lastBatch = headerBlockBytes;
   for (const segment of segments) {
     segment.end = await scanFrames(segment, ({ header, offset, bytes }) => {
+      lastBatch = header.batchStart;
       isMarked = header.type === frameType.closed;
       if (header.type === frameType.rolled) checkEnds(header, segment, segments);
       index.apply(header, { segment: segment.number, offset, bytes });
@@ -149,10 +153,26 @@ async function readIn(env: Env, segments: readonly Segment[]): Promise<Recovered
   if (broken !== undefined) {
     throw logCorrupt(segments[0]!.file.path, 0, `records of group ${broken} are missing`);
   }
-  // What was read may have been written by a process that died before its sync: from here on it
-  // counts as acknowledged, so it must be durable.
-  await segments.at(-1)?.file.datasync();
+  await makeDurable(
+    segments.findLast((segment) => !segment.isEmpty),
+    lastBatch,
+  );
   return { segments, index, tornBytes, isMarked };
+}
+
+/**
+ * What was read may have been written by a process that died before its sync, or whose sync failed: from
+ * here on it counts as acknowledged, so it must be durable. After a failed sync the kernel takes its
+ * pages for clean, and a sync that succeeds says nothing about them: they are written anew. Everything
+ * before the last batch had been synced when that was begun.
+ */
+async function makeDurable(last: Segment | undefined, batchStart: number): Promise<void> {
+  if (last === undefined) return;
+  for (let at = batchStart; at < last.end; at += rewriteBytes) {
+    const bytes = await last.file.read(at, Math.min(rewriteBytes, last.end - at));
+    await last.file.write(at, bytes);
+  }
+  await last.file.datasync();
 }
 
 /** `rolled` names the last segment before that holds frames, and its end. */

@@ -52,10 +52,12 @@ export class SimInode {
 
   synced(mark: number): void {
     const covered = (change: PendingChange): boolean => change.order < mark && !change.doomed;
-    for (const change of this.#pending) {
-      if (covered(change)) apply(this.#durable, change);
-    }
-    this.#pending = this.#pending.filter((change) => !covered(change));
+    const done = this.#pending.filter(covered);
+    for (const change of done) apply(this.#durable, change);
+    // What a failed sync covered and a later write replaced is on the medium no more, if it ever was.
+    this.#pending = this.#pending.filter(
+      (change) => !covered(change) && !(change.doomed && done.some((by) => replaces(by, change))),
+    );
   }
 
   syncFailed(mark: number): void {
@@ -87,6 +89,13 @@ export class SimInode {
 function resize(target: SparseBytes, length: number): void {
   if (length < target.size) target.truncate(length);
   else target.grow(length);
+}
+
+function replaces(by: PendingChange, change: PendingChange): boolean {
+  if (by.order < change.order) return false;
+  if (by.bytes === undefined || change.bytes === undefined) return true;
+  const [end, otherEnd] = [by.position + by.bytes.length, change.position + change.bytes.length];
+  return by.position < otherEnd && change.position < end;
 }
 
 function apply(target: SparseBytes, change: PendingChange): void {

@@ -12,6 +12,9 @@ import { checkContentEncoding, checkContentType } from './media-type.ts';
 import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
 
+/** NOT_IMPLEMENTED: what was asked for is not there, which is no failure of the server. */
+const notServed = 501;
+
 /**
  * One request on its way through the server: what handlers see of HTTP. Parts that cost something
  * (signal, deadline, body, query parameters) are made when first asked for.
@@ -76,7 +79,7 @@ export class Exchange {
     const error = this.#causeOf(thrown);
     const { problem } = problemOf(error, this.requestId);
     this.services.metrics.failed(problem.error.code);
-    if (problem.status >= 500) this.#logFailure(error);
+    if (problem.status >= 500 && problem.status !== notServed) this.#logFailure(error);
     this.#broken ??= brokenInvariant(thrown);
     return problem;
   }

@@ -1,6 +1,5 @@
 import { invariants, probes } from '@themisdb/base';
-import { Registers } from '../work/registers.ts';
-import { Session } from '../work/session.ts';
+import { Workloads } from '../work/workloads.ts';
 import { Faults } from '../world/faults.ts';
 import { Repairs } from '../world/repairs.ts';
 import { Violation } from '../world/violation.ts';
@@ -28,14 +27,14 @@ export async function runSeed(settings: Settings): Promise<RunResult> {
   const before = { invariants: invariants.enabled, listener: probes.listener };
   invariants.enabled = true;
   const world = new World(settings);
-  const registers = new Registers(world);
+  const workloads = new Workloads(world);
   const onUnhandled = (error: unknown): void =>
     world.violations.report('no promise is lost', stackOf(error));
   process.on('unhandledRejection', onUnhandled);
   let failure: Violation | undefined;
   try {
     await world.scheduler.run(
-      () => Promise.race([live(world, registers), world.violations.found]),
+      () => Promise.race([live(world, workloads), world.violations.found]),
       {
         virtualMsMax: 3_600_000,
         eventsMax: 20_000_000,
@@ -55,7 +54,7 @@ export async function runSeed(settings: Settings): Promise<RunResult> {
     traceHash: world.trace.hash(),
     virtualMs: world.nowMs,
     events: world.scheduler.events,
-    operations: registers.size,
+    operations: workloads.size,
     commands: world.watch.lastCommitted,
     marks: world.marks.names(),
     failure: failure && {
@@ -66,16 +65,14 @@ export async function runSeed(settings: Settings): Promise<RunResult> {
   };
 }
 
-async function live(world: World, registers: Registers): Promise<void> {
+async function live(world: World, workloads: Workloads): Promise<void> {
   world.start();
-  await prepare(world, registers.collections);
+  await prepare(world, workloads.collections);
   const repairs = new Repairs(world);
   new Faults(world, repairs).start();
-  const sessions = Array.from({ length: world.settings.clients }, (_, i) =>
-    registers.run(new Session(world, `c${i}`)),
-  );
+  const sessions = workloads.run();
   await world.sleep(world.settings.seconds * 1000);
   world.isCalm = true;
-  await settleDown(world, repairs, Promise.all(sessions));
-  registers.check();
+  await settleDown(world, repairs, sessions);
+  if (world.violations.first === undefined) await workloads.check();
 }

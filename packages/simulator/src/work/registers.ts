@@ -10,7 +10,8 @@ import {
 } from '../check/index.ts';
 import type { World } from '../world/world.ts';
 import { collectionOf, put, readOf, reading } from './documents.ts';
-import { Session, type Answer } from './session.ts';
+import type { Answer, Session } from './session.ts';
+import type { Workload } from './workload.ts';
 
 const name = 'registers';
 const readTimeoutMs = 3000;
@@ -34,7 +35,7 @@ interface LooseRead {
  * Sessions that read, write and compare-and-set registers; strong reads and writes must be
  * linearizable. Reads of the other modes, at any node, are held against what they promise.
  */
-export class Registers {
+export class Registers implements Workload {
   readonly collections: readonly string[] = [name];
   readonly #world: World;
   readonly #keys: readonly string[];
@@ -139,7 +140,7 @@ export class Registers {
     this.#world.note(`${process} ${operation.input.type} ${operation.key} ${answer.type}`);
   }
 
-  check(): void {
+  async check(): Promise<void> {
     const { violations, marks } = this.#world;
     const verdict = checkLinearizability(registerModel, this.#operations, { stepsMax: 300_000 });
     if (verdict.type === 'violation') violations.report('linearizable registers', verdict.text);

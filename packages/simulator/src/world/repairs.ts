@@ -70,6 +70,8 @@ export class Repairs {
   }
 
   async #replace(node: SimNode): Promise<void> {
+    // Another change may have had it meanwhile.
+    if (node.isGone) return;
     const joiner = this.#world.addJoiner();
     joiner.start();
     await this.#change({ type: 'replace', id: node.id, by: joiner.id }, (voters) => {
@@ -87,6 +89,7 @@ export class Repairs {
   }
 
   async #remove(node: SimNode): Promise<void> {
+    if (node.isGone) return;
     await this.#change({ type: 'remove', id: node.id }, (voters) => !voters.has(node.id));
     this.#world.marks.hit('replica removed');
     await this.#retire(node);
@@ -117,6 +120,7 @@ export class Repairs {
           ),
           this.#world.until(() => leader.node.replica !== replica, 15_000),
         ]);
+        this.#world.note(`${JSON.stringify(change)} at ${leader.node.id}: ${String(outcome)}`);
         if (outcome !== undefined && outcome !== true && outcome !== false)
           this.#mustBeKnown(outcome);
         const strong = this.#world.leader()?.replica.status().members ?? [];

@@ -82,6 +82,8 @@ export class Watch {
       'terms never go back',
       () => `node ${id} comes back in term ${term}, ${seen.ledger.durableTerm} was durable`,
     );
+    // What was under way may have been found.
+    seen.ledger.durableTerm = term;
     seen.term = term;
     seen.commit = commit;
   }

@@ -23,6 +23,9 @@ export interface Cut {
   heal(): void;
 }
 
+/** How soon an end of a connection notices that it is broken. */
+const noticeMs = 200;
+
 interface Rule {
   readonly from: ReadonlySet<number>;
   readonly to: ReadonlySet<number>;
@@ -144,6 +147,11 @@ export class Wires {
     signal.addEventListener('abort', () => stop.abort(), { once: true });
     const chunks = source.transport.serveSnapshot(end.id, request, stop.signal);
     const iterator = chunks[Symbol.asyncIterator]();
+    const close = (): void => {
+      stop.abort();
+      if (source.isAlive) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    };
+    this.#closeWhenBroken(end, source, stop.signal, close);
     try {
       for (;;) {
         const result = await this.#orBreak(end, source, iterator.next());
@@ -155,9 +163,18 @@ export class Wires {
         yield result.value.slice();
       }
     } finally {
-      stop.abort();
-      if (source.isAlive) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+      close();
     }
+  }
+
+  /** The source notices too, when the other end has died. */
+  #closeWhenBroken(end: Endpoint, source: Endpoint, signal: AbortSignal, close: () => void): void {
+    const look = (): void => {
+      if (signal.aborted || !source.isAlive) return;
+      if (end.isAlive && !this.isCut(source.id, end.id)) source.scheduler.at(noticeMs, look);
+      else close();
+    };
+    source.scheduler.at(noticeMs, look);
   }
 
   /** A source that died never answers; the connection notices after a while. */
@@ -166,10 +183,10 @@ export class Wires {
       let isSettled = false;
       const look = (): void => {
         if (isSettled) return;
-        if (source.isAlive && !this.isCut(source.id, end.id)) end.scheduler.at(200, look);
+        if (source.isAlive && !this.isCut(source.id, end.id)) end.scheduler.at(noticeMs, look);
         else reject(new Error('the connection broke'));
       };
-      end.scheduler.at(200, look);
+      end.scheduler.at(noticeMs, look);
       const settled = (): void => {
         isSettled = true;
       };

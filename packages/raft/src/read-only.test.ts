@@ -85,6 +85,20 @@ describe('reads waiting for a quorum', () => {
     expect(reads.answered(3, round, voters)).toHaveLength(1);
   });
 
+  test('what was confirmed stays so, and its round is not used again, where voters change', () => {
+    const reads = new ReadOnly();
+    const three = new JointConfig(new MajorityConfig([1, 2, 3]));
+    const others = new JointConfig(new MajorityConfig([3, 4, 5]));
+    const first = reads.add(1, 10, request(1));
+    expect(reads.answered(2, first, three)).toHaveLength(1);
+    expect(reads.answered(3, first, others)).toEqual([]);
+    const second = reads.add(1, 20, request(2));
+    expect(second).not.toEqual(first);
+    expect(reads.answered(4, first, others)).toEqual([]);
+    expect(reads.answered(3, second, others)).toEqual([]);
+    expect(reads.answered(4, second, others).map(({ index }) => index)).toEqual([20]);
+  });
+
   test('after a change of term rounds start anew', () => {
     const reads = new ReadOnly();
     const old = reads.add(1, 10, request(1));

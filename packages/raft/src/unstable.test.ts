@@ -116,9 +116,9 @@ describe('a snapshot', () => {
     expect(unstable.nextSnapshot()).toBeUndefined();
     expect(unstable.snapshot).toBeDefined();
     unstable.stableSnapshotTo(8);
-    expect(unstable.snapshot).toBeDefined();
+    expect([unstable.snapshot?.metadata.index, unstable.snapshotInProgress]).toEqual([9, true]);
     unstable.stableSnapshotTo(9);
-    expect(unstable.snapshot).toBeUndefined();
+    expect([unstable.snapshot, unstable.snapshotInProgress]).toEqual([undefined, false]);
   });
 });
 

@@ -51,6 +51,14 @@ test('a voter demoted and made voter again in one change is just a voter', () =>
   expect(group.leaveJoint()).toBe('voters=(1 2 3)');
 });
 
+test('a member made learner and removed in one change is none', () => {
+  const group = groupOfThree();
+  group.simple('l5');
+  expect(group.enterJoint('l3 r3 r5 l6 r6')).toBe('voters=(1 2)&&(1 2 3)');
+  expect([...group.tracker.progress.keys()]).toEqual([1, 2, 3]);
+  expect(group.leaveJoint()).toBe('voters=(1 2)');
+});
+
 describe('a simple change', () => {
   test('moves one voter and any number of learners', () => {
     const group = groupOfThree();

@@ -52,6 +52,14 @@ test.each([
   expect(new WireReader(Uint8Array.from(bytes)).fields()).toBeUndefined();
 });
 
+test('a number is read from up to eight bytes, as many as 2^53 needs', () => {
+  const read = (zeros: number): number | undefined =>
+    new WireReader(Uint8Array.of(8, 129, ...Array.from({ length: zeros }, () => 128), 0))
+      .fields()
+      ?.number(1);
+  expect([0, 5, 6, 7, 8].map(read)).toEqual([1, 1, 1, undefined, undefined]);
+});
+
 test('of a field given twice the last counts', () => {
   expect(new WireReader(Uint8Array.of(8, 1, 8, 2)).fields()?.number(1)).toBe(2);
 });

@@ -117,6 +117,16 @@ describe('the commit index told to a follower', () => {
     progress.maybeUpdate(9);
     expect(progress.canBumpCommit(9)).toBe(true);
   });
+
+  test('counts as untold from the first entry on that is sent again', () => {
+    const progress = replicating(5);
+    progress.sentEntries(4, 4);
+    progress.sentCommit(9);
+    progress.becomeProbe();
+    expect(progress.next).toBe(6);
+    progress.maybeUpdate(6);
+    expect(progress.canBumpCommit(9)).toBe(true);
+  });
 });
 
 test('a progress as text', () => {

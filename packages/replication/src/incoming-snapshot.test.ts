@@ -48,3 +48,17 @@ test.each([
     expect(found).toEqual(entries);
   });
 });
+
+// Found by the simulator: the name of the new folder was never made durable.
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'a whole snapshot outlives a power cut, seed %i',
+  async (seed) => {
+    const env = makeSimEnv(seed);
+    await env.run(async () => {
+      const incoming = new IncomingSnapshot(env, { shard: 1, id: 'x' });
+      await incoming.fetch(transport as RaftTransport, 2, new AbortController().signal);
+      env.crash();
+      expect(await env.disk.exists(incoming.file)).toBe(true);
+    });
+  },
+);

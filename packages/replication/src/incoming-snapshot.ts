@@ -53,6 +53,8 @@ export class IncomingSnapshot {
         if (!isEnd) continue;
         await file.datasync();
         await this.#disk.syncDirectory(folder);
+        // The folder's own name, which may be new.
+        await this.#disk.syncDirectory('');
         return this.#head!;
       }
     } finally {

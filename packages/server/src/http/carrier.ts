@@ -66,7 +66,9 @@ export class HttpCarrier implements Carrier {
   }
 
   get isGone(): boolean {
-    return this.#response.destroyed || this.#request.socket.destroyed;
+    // Null once the body was left in the middle: the answer can be sent all the same.
+    const socket = this.#request.socket as { readonly destroyed: boolean } | null;
+    return this.#response.destroyed || socket?.destroyed === true;
   }
 
   get hasBegun(): boolean {

@@ -16,6 +16,14 @@ import type { Exchange } from './exchange.ts';
  */
 export type Remember = ((transaction: Transaction, answer: Answer) => void) | undefined;
 
+/** The idempotency key of a request that is one transaction. */
+export interface IdempotencyKey {
+  /** Throws where the request was carried out before; may run beside the work of the transaction. */
+  check(transaction: Transaction): Promise<void>;
+  /** To be called before the commit, as `Remember`. */
+  remember(transaction: Transaction, answer: Answer): void;
+}
+
 const keyLengthMax = 255;
 
 /**
@@ -32,13 +40,44 @@ export class Idempotency {
     this.#store = store;
   }
 
-  async run(
+  /** Looks for the answer, then runs `write`. */
+  run(
     exchange: Exchange,
     raw: Uint8Array,
     write: (remember: Remember) => Promise<Answer>,
   ): Promise<Answer> {
+    return this.#inTurn(exchange, raw, async (request) => {
+      if (request === undefined) return write(undefined);
+      const known = await this.#store.findAnswer(request.key);
+      return known === undefined
+        ? write((transaction, answer) => request.remember(transaction, answer))
+        : request.answerFrom(known);
+    });
+  }
+
+  /** Runs `write`, whose transaction calls `check` of the key: that saves a round of reading. */
+  runChecking(
+    exchange: Exchange,
+    raw: Uint8Array,
+    write: (key: IdempotencyKey | undefined) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#inTurn(exchange, raw, async (request) => {
+      try {
+        return await write(request);
+      } catch (error) {
+        if (error instanceof CarriedOut) return request!.answerFrom(error.known);
+        throw error;
+      }
+    });
+  }
+
+  async #inTurn(
+    exchange: Exchange,
+    raw: Uint8Array,
+    run: (request: KeyedRequest | undefined) => Promise<Answer>,
+  ): Promise<Answer> {
     const header = exchange.header('idempotency-key');
-    if (header === undefined) return write(undefined);
+    if (header === undefined) return run(undefined);
     if (!/^[\x20-\x7e]+$/.test(header) || header.length > keyLengthMax) {
       throw themisError('BAD_REQUEST', {
         message: `Idempotency-Key must be 1 to ${keyLengthMax} printable ASCII characters`,
@@ -46,11 +85,11 @@ export class Idempotency {
       });
     }
     const key = `${exchange.namespace}/${header}`;
-    const fingerprint = fingerprintOf(exchange, raw);
+    const request = new KeyedRequest(key, fingerprintOf(exchange, raw));
     for (let other = this.#busy.get(key); other !== undefined; other = this.#busy.get(key)) {
       await other.catch(() => undefined);
     }
-    const turn = this.#once(key, fingerprint, write);
+    const turn = run(request);
     this.#busy.set(key, turn);
     try {
       return await turn;
@@ -58,23 +97,43 @@ export class Idempotency {
       this.#busy.delete(key);
     }
   }
+}
 
-  async #once(
-    key: string,
-    fingerprint: string,
-    write: (remember: Remember) => Promise<Answer>,
-  ): Promise<Answer> {
-    const known = await this.#store.findAnswer(key);
-    if (known === undefined) {
-      return write((transaction, answer) =>
-        transaction.rememberAnswer(key, { fingerprint, body: toStored(transaction, answer) }),
-      );
-    }
-    if (known.fingerprint === fingerprint) return fromStored(known);
+class KeyedRequest implements IdempotencyKey {
+  readonly key: string;
+  readonly #fingerprint: string;
+
+  constructor(key: string, fingerprint: string) {
+    this.key = key;
+    this.#fingerprint = fingerprint;
+  }
+
+  async check(transaction: Transaction): Promise<void> {
+    const known = await transaction.findAnswer(this.key);
+    if (known !== undefined) throw new CarriedOut(known);
+  }
+
+  remember(transaction: Transaction, answer: Answer): void {
+    const body = toStored(transaction, answer);
+    transaction.rememberAnswer(this.key, { fingerprint: this.#fingerprint, body });
+  }
+
+  answerFrom(known: RememberedAnswer): Answer {
+    if (known.fingerprint === this.#fingerprint) return fromStored(known);
     throw themisError('IDEMPOTENCY_MISMATCH', {
       message: 'this Idempotency-Key was used before with another request; make a new key for each',
       details: { header: 'Idempotency-Key' },
     });
+  }
+}
+
+/** Ends a transaction whose request was carried out before. */
+class CarriedOut extends Error {
+  readonly known: RememberedAnswer;
+
+  constructor(known: RememberedAnswer) {
+    super('the request was carried out before');
+    this.known = known;
   }
 }
 

@@ -3,7 +3,7 @@ import { formatTimestamp, type Transaction } from '@themisdb/storage';
 import { attemptsDefault, transact } from '../database/transact.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
-import type { Remember } from './idempotency.ts';
+import type { IdempotencyKey } from './idempotency.ts';
 
 /**
  * What a write found and did, as an answer; `rev` stands where the version of what was written will:
@@ -48,10 +48,10 @@ export async function write(
       return written(formatTimestamp(transaction.provisionalVersion));
     });
   }
-  return idempotency.run(exchange, raw, async (remember) => {
+  return idempotency.runChecking(exchange, raw, async (key) => {
     const leave = turn === undefined ? undefined : await turns.enter(turn);
     try {
-      return await committed(exchange, work, remember);
+      return await committed(exchange, work, key);
     } finally {
       leave?.();
     }
@@ -61,7 +61,7 @@ export async function write(
 async function committed(
   exchange: Exchange,
   work: (transaction: Transaction) => Promise<Written>,
-  remember: Remember,
+  key: IdempotencyKey | undefined,
 ): Promise<Answer> {
   const { database } = exchange.services;
   const check = (): void => exchange.checkDeadline();
@@ -70,15 +70,31 @@ async function committed(
     database.env,
     { attemptsMax: attemptsDefault, check },
     async (transaction) => {
-      const written = await work(transaction);
-      remember?.(transaction, written(formatTimestamp(transaction.provisionalVersion)));
-      exchange.hasOnlyRead = transaction.writes === 0 && remember === undefined;
+      const written = await unlessCarriedOut(key, transaction, work(transaction));
+      key?.remember(transaction, written(formatTimestamp(transaction.provisionalVersion)));
+      exchange.hasOnlyRead = transaction.writes === 0 && key === undefined;
       return written;
     },
   );
   const rev = formatTimestamp(timestamp);
   const answer = result(rev);
   return { ...answer, headers: { ...answer.headers, 'x-themis-token': rev } };
+}
+
+/**
+ * The answer is looked for beside the work: both read the same snapshot, in one round. When there is
+ * one it counts, however the work ended.
+ */
+async function unlessCarriedOut<Result>(
+  key: IdempotencyKey | undefined,
+  transaction: Transaction,
+  work: Promise<Result>,
+): Promise<Result> {
+  if (key === undefined) return work;
+  const [checked, done] = await Promise.allSettled([key.check(transaction), work]);
+  if (checked.status === 'rejected') throw checked.reason;
+  if (done.status === 'rejected') throw done.reason;
+  return done.value;
 }
 
 export function refuseIdempotencyKey(exchange: Exchange): void {

@@ -64,3 +64,20 @@ test.each(['', 'x'.repeat(1025)])('a key of %# is refused', async (key) => {
     t.rollback();
   });
 });
+
+test('a transaction finds the answers of its snapshot, and conflicts with one that came later', () =>
+  withStore(4, async ({ store }) => {
+    await write(store, async (t) => t.rememberAnswer('early', answer));
+    const [a, b] = [store.begin(), store.begin()];
+    expect(await a.findAnswer('early')).toMatchObject(answer);
+    expect(await a.findAnswer('late')).toBeUndefined();
+    expect(await b.findAnswer('late')).toBeUndefined();
+    a.rememberAnswer('late', answer);
+    await a.commit();
+    expect(await b.findAnswer('late')).toBeUndefined();
+    b.rememberAnswer('late', answer);
+    await expect(b.commit()).rejects.toMatchObject({ code: 'WRITE_CONFLICT' });
+    const c = store.begin();
+    expect(await c.findAnswer('late')).toMatchObject({ ...answer, timestamp: store.lastCommit });
+    c.rollback();
+  }));

@@ -168,9 +168,12 @@ export interface Transaction {
   ): Promise<WriteResult>;
   remove(collection: CollectionInfo, uuid: Uuid, options?: WriteOptions): Promise<WriteResult>;
 
+  /** The answer stored under an idempotency key, as of the snapshot. */
+  findAnswer(key: string): Promise<RememberedAnswer | undefined>;
   /**
    * Stores an answer under an idempotency key with the effect; visible to `findAnswer` after commit.
-   * `fingerprint` identifies the request, so that another request under the key is refused.
+   * `fingerprint` identifies the request, so that another request under the key is refused. Saves a
+   * read where this transaction's `findAnswer` found none before.
    */
   rememberAnswer(key: string, answer: RememberedAnswer): void;
 

@@ -1,6 +1,6 @@
 import { themisError } from '@themisdb/protocol';
 import type { CollectionInfo } from '../contract/catalog.ts';
-import type { Timestamp } from '../contract/transaction.ts';
+import type { RememberedAnswer, Timestamp } from '../contract/transaction.ts';
 import { answerName, decodeAnswer, encodeAnswer } from '../changes/answers.ts';
 import { encodeChanges, type ChangeRecord } from '../changes/change-codec.ts';
 import { makeTombstone } from '../envelope.ts';
@@ -190,12 +190,10 @@ function changedEntity({ name }: CollectionInfo): string {
  * validation.
  */
 export async function checkAnswers(state: TransactionState): Promise<void> {
-  const { keys, engine, clock } = state.context;
   for (const [key, { fingerprint }] of state.answers) {
-    const stored = await engine.get(keys.answer(answerName(key)), { snapshot: state.snapshot() });
-    if (stored === undefined) continue;
-    const answer = decodeAnswer(stored);
-    if (answer.expires <= clock.now()) continue;
+    if (state.unanswered.has(key)) continue;
+    const answer = await findAnswer(state, key);
+    if (answer === undefined) continue;
     if (answer.fingerprint !== fingerprint)
       throw themisError('IDEMPOTENCY_MISMATCH', {
         message: 'the idempotency key was used before with another request',
@@ -204,4 +202,20 @@ export async function checkAnswers(state: TransactionState): Promise<void> {
       message: 'a request with this idempotency key was carried out meanwhile; read its answer',
     });
   }
+}
+
+/** Of the snapshot. */
+export async function findAnswer(
+  state: TransactionState,
+  key: string,
+): Promise<RememberedAnswer | undefined> {
+  const { keys, engine, clock } = state.context;
+  const stored = await engine.get(keys.answer(answerName(key)), { snapshot: state.snapshot() });
+  const answer = stored && decodeAnswer(stored);
+  if (answer !== undefined && answer.expires > clock.now()) {
+    const { fingerprint, body, timestamp } = answer;
+    return { fingerprint, body, timestamp };
+  }
+  state.unanswered.add(key);
+  return undefined;
 }

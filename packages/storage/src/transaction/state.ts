@@ -24,6 +24,8 @@ export class TransactionState {
   /** Change of the number of entities, by collection. */
   readonly counts: Map<number, number> = new Map<number, number>();
   readonly answers: Map<string, RememberedAnswer> = new Map<string, RememberedAnswer>();
+  /** Keys under which the snapshot has no answer. */
+  readonly unanswered: Set<string> = new Set<string>();
   status: 'open' | 'committing' | 'committed' | 'rolled-back' = 'open';
   writes = 0;
 

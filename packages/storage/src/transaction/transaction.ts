@@ -19,7 +19,7 @@ import type {
 import { answerName } from '../changes/answers.ts';
 import type { StoreContext } from '../context.ts';
 import * as asOf from '../history/as-of.ts';
-import { checkAnswers, TransactionProposal } from './commit.ts';
+import { checkAnswers, findAnswer, TransactionProposal } from './commit.ts';
 import * as reader from './reader.ts';
 import { TransactionState } from './state.ts';
 import { TransactionWriter } from './writer.ts';
@@ -145,6 +145,11 @@ export class StoreTransaction implements Transaction {
 
   remove(collection: CollectionInfo, uuid: Uuid, options?: WriteOptions): Promise<WriteResult> {
     return this.#writer().remove(collection, uuid, options);
+  }
+
+  async findAnswer(key: string): Promise<RememberedAnswer | undefined> {
+    this.#state.mustBeOpen();
+    return findAnswer(this.#state, key);
   }
 
   rememberAnswer(key: string, answer: RememberedAnswer): void {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Env, InvariantError, Network } from '@themisdb/base';
 import { Cluster } from './cluster/cluster.ts';
+import { nodeStatus } from './cluster/topology.ts';
 import { checkCluster } from './config/cluster.ts';
 import { mustBeLoopback } from './config/loopback.ts';
 import type { ServerConfig } from './config/server-config.ts';
@@ -33,7 +34,7 @@ export interface RunningServer {
   readonly port: number;
   /** The same database, for the process that runs the server. */
   readonly database: Database;
-  /** Not ready, finish what is under way, write the state out, close. */
+  /** Not ready, hand leadership over, finish what is under way, write the state out, close. */
   stop(options?: StopOptions): Promise<void>;
 }
 
@@ -92,7 +93,8 @@ export async function startServer(
 
 function memberOf(cluster: Cluster, { cluster: timing }: ServerConfig): OpenPartsOptions['member'] {
   const { nodeId, firstMembers: members, transport } = cluster;
-  return { nodeId, members, transport, timing };
+  const { tickMs, heartbeatMs, electionMs, leaseMs } = timing;
+  return { nodeId, members, transport, timing: { tickMs, heartbeatMs, electionMs, leaseMs } };
 }
 
 async function listenOrClose(
@@ -152,6 +154,7 @@ async function listen(
     port,
     database,
     stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
+      await cluster?.drain();
       stopping.abort(themisError('SHUTTING_DOWN', { message: 'the server is stopping' }));
       await finishRequests(server, parts.env, graceMs, stopNow);
       await listener.idle();
@@ -166,12 +169,16 @@ async function listen(
 
 function joinCluster(
   cluster: Cluster,
-  { database: { replica }, transactions }: Services,
+  { database: { replica, store }, transactions }: Services,
   listener: Listener,
   url: string,
 ): void {
   cluster.serve(
-    { replica, handle: (carrier) => listener.handle(carrier), status: () => undefined },
+    {
+      replica,
+      handle: (carrier) => listener.handle(carrier),
+      status: () => nodeStatus(replica, store),
+    },
     url,
   );
   replica.onRoleChange(({ role }) => {
@@ -207,7 +214,7 @@ function makeServices(
     makeId,
   });
   const metrics = new ServerMetrics();
-  metrics.watch({ database, cursors, transactions, startedMs: env.clock.nowMs() });
+  metrics.watch({ database, cluster, cursors, transactions, startedMs: env.clock.nowMs() });
   let document: string | undefined;
   return {
     config,

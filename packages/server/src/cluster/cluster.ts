@@ -1,4 +1,4 @@
-import type { Env, Network } from '@themisdb/base';
+import { hasCode, type Env, type Network } from '@themisdb/base';
 import {
   Peers,
   serveChannels,
@@ -34,6 +34,8 @@ export interface Served {
   status(): unknown;
 }
 
+const catchUpTryMs = 5000;
+
 interface Waiter {
   readonly wake: () => void;
   readonly cancel: () => void;
@@ -57,6 +59,9 @@ export class Cluster {
   #leader: number | undefined;
   #term = 0;
   #isFailed = false;
+  #isDraining = false;
+  #hasCaughtUp = false;
+  #isClosed = false;
   leaderChanges = 0;
 
   private constructor(options: ClusterOptions) {
@@ -72,8 +77,16 @@ export class Cluster {
     this.#peers = new Peers({ ...this.#channelOptions(), network, onDefect });
     for (const { id, address, url } of peers) {
       this.#urls.set(id, url);
-      if (id !== node) this.#byId.set(id, this.#peers.peer(address, { nodeId: id }));
+      if (id !== node) this.#connect(id, address);
     }
+  }
+
+  #connect(id: number, address: string): void {
+    const peer = this.#peers.peer(address, { nodeId: id });
+    peer.onChange((state) => {
+      if (state === 'down') this.transport.peerDown(id);
+    });
+    this.#byId.set(id, peer);
   }
 
   /** Listens for other nodes and begins to connect to them. */
@@ -108,6 +121,28 @@ export class Cluster {
     if (!this.#urls.has(this.nodeId)) this.#urls.set(this.nodeId, url);
     this.#changed(served.replica.status());
     served.replica.onRoleChange((status) => this.#changed(status));
+    void this.#catchUp(served.replica);
+  }
+
+  /** What keeps this node from serving well, if anything does. */
+  get hindrance(): 'starting' | 'stopping' | 'no-leader' | 'catching-up' | undefined {
+    if (this.#served === undefined) return 'starting';
+    if (this.#isDraining) return 'stopping';
+    if (this.#leader === undefined) return 'no-leader';
+    return this.#hasCaughtUp ? undefined : 'catching-up';
+  }
+
+  /** Before a planned stop: not ready any more, and no leader any more. Requests are still taken. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const { replica } = this;
+    if (replica.isAlone) return;
+    try {
+      await replica.transferLeadership();
+    } catch (error) {
+      // Nobody is there to take it: they will notice.
+      if (!hasCode(error, 'MEMBER_CHANGE_REFUSED', 'STORE_FAILED', 'SHUTTING_DOWN')) throw error;
+    }
   }
 
   get replica(): Replica {
@@ -136,6 +171,10 @@ export class Cluster {
 
   peerOf(id: number): Peer | undefined {
     return this.#byId.get(id);
+  }
+
+  get peersUp(): number {
+    return [...this.#byId.values()].filter(({ state }) => state === 'up').length;
   }
 
   /** Of all nodes in the configuration, this one included. */
@@ -209,6 +248,7 @@ export class Cluster {
 
   /** Takes no more of other nodes, and drops what is under way. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const { cancel } of this.#waiters) cancel();
     await this.#server?.close();
     await this.#peers.close();
@@ -243,6 +283,20 @@ export class Cluster {
     const carrier = new ForwardedCarrier(head, chunks, context);
     void this.#served.handle(carrier).then(() => carrier.release());
     return carrier.answer;
+  }
+
+  /** Until this node has once seen what was current. */
+  async #catchUp(replica: Replica): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        await replica.awaitReadable({ type: 'strong' }, { timeoutMs: catchUpTryMs });
+        this.#hasCaughtUp = true;
+        return;
+      } catch (error) {
+        if (hasCode(error, 'SHUTTING_DOWN', 'STORE_FAILED')) return;
+        if (!hasCode(error, 'NO_LEADER')) throw error;
+      }
+    }
   }
 
   #changed({ leader, term, role }: ReplicaStatus): void {

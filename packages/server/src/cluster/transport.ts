@@ -21,6 +21,10 @@ export interface TransportOptions {
 export class ChannelTransport implements RaftTransport {
   readonly #options: TransportOptions;
   receive: RaftTransport['receive'] = () => {};
+  peerDown: (id: number) => void = () => {};
+  /** Since the start. */
+  snapshotsFetched = 0;
+  snapshotsServed = 0;
   serveSnapshot: RaftTransport['serveSnapshot'] = () => {
     throw themisError('SNAPSHOT_GONE', { message: 'this node has just started' });
   };
@@ -53,6 +57,7 @@ export class ChannelTransport implements RaftTransport {
       throw themisError('SNAPSHOT_GONE', { message: `node ${from} is not among cluster.peers` });
     }
     yield* peer.stream('snapshot', encodeRequest(request), { signal });
+    this.snapshotsFetched++;
   }
 
   #received(from: number, body: Uint8Array): void {
@@ -67,8 +72,12 @@ export class ChannelTransport implements RaftTransport {
     }
   }
 
-  #serve(body: Uint8Array, { peer, signal }: CallContext): AsyncIterable<Uint8Array> {
-    return this.serveSnapshot(peer.nodeId, decodeRequest(body), signal);
+  async *#serve(
+    body: Uint8Array,
+    { peer, signal }: CallContext,
+  ): AsyncIterableIterator<Uint8Array> {
+    yield* this.serveSnapshot(peer.nodeId, decodeRequest(body), signal);
+    this.snapshotsServed++;
   }
 }
 

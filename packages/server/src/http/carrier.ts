@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { isAsking, readBody, streamBody, type BodyOptions } from './body.ts';
 
 /**

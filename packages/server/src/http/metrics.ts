@@ -1,4 +1,5 @@
 import type { DatabaseParts } from '../database/database.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { MetricsRegistry, type HistogramSeries } from '../metrics-registry.ts';
 
 // Seconds: from a point read served from memory to a long query.
@@ -59,6 +60,7 @@ export class ServerMetrics {
   /** Gauges and counters the parts keep themselves. */
   watch(parts: {
     readonly database: DatabaseParts;
+    readonly cluster: Cluster | undefined;
     readonly cursors: { readonly count: number };
     readonly transactions: { readonly count: number };
     readonly startedMs: number;
@@ -99,6 +101,7 @@ export class ServerMetrics {
       'Keys written or removed.',
       () => stats.engine().operations,
     );
+    this.#watchReplica(parts.database, parts.cluster);
     registry.gauge(
       'themis_process_start_time_seconds',
       'When the server started, since 1970.',
@@ -111,6 +114,60 @@ export class ServerMetrics {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6;
     });
+  }
+
+  #watchReplica({ replica }: DatabaseParts, cluster: Cluster | undefined): void {
+    const { registry } = this;
+    registry.gauge('themis_raft_is_leader', 'Whether this node leads the shard.', () =>
+      replica.status().role === 'leader' ? 1 : 0,
+    );
+    registry.gauge('themis_raft_has_leader', 'Whether this node knows who leads.', () =>
+      replica.status().leader === undefined ? 0 : 1,
+    );
+    registry.gauge('themis_raft_term', 'Term of the shard.', () => replica.status().term);
+    registry.gauge(
+      'themis_raft_commit_index',
+      'Last entry this node knows to be committed.',
+      () => replica.status().commitIndex,
+    );
+    registry.gauge(
+      'themis_raft_applied_index',
+      'Last entry this node has applied.',
+      () => replica.status().appliedIndex,
+    );
+    registry.gauge(
+      'themis_raft_last_index',
+      'Last entry in the log of this node.',
+      () => replica.status().lastIndex,
+    );
+    registry.gauge('themis_raft_lag_entries', 'Entries committed and not applied here.', () => {
+      const { commitIndex, appliedIndex } = replica.status();
+      return Math.max(0, commitIndex - appliedIndex);
+    });
+    registry.gauge('themis_raft_members', 'Members of the shard.', () => {
+      return replica.status().members.length;
+    });
+    if (cluster === undefined) return;
+    registry.counted(
+      'themis_raft_leader_changes_total',
+      'Times this node heard of another leader.',
+      () => cluster.leaderChanges,
+    );
+    registry.counted(
+      'themis_raft_snapshots_fetched_total',
+      'Snapshots fetched from others to the end.',
+      () => cluster.transport.snapshotsFetched,
+    );
+    registry.counted(
+      'themis_raft_snapshots_served_total',
+      'Snapshots others fetched here to the end.',
+      () => cluster.transport.snapshotsServed,
+    );
+    registry.gauge(
+      'themis_cluster_peers_up',
+      'Other nodes this one is connected to.',
+      () => cluster.peersUp,
+    );
   }
 }
 

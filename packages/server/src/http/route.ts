@@ -14,7 +14,8 @@ export type Permission =
   | 'collection:manage'
   | 'transaction:use'
   | 'changes:read'
-  | 'server:observe';
+  | 'server:observe'
+  | 'server:manage';
 
 export const permissions: Readonly<Record<Permission, string>> = {
   'entity:read': 'Read entities of a collection.',
@@ -25,7 +26,8 @@ export const permissions: Readonly<Record<Permission, string>> = {
   'collection:manage': 'Create, change and drop collections and indexes.',
   'transaction:use': 'Open, commit and roll back transactions.',
   'changes:read': 'Read the change feed.',
-  'server:observe': 'Read health, metrics and the API description.',
+  'server:observe': 'Read health, metrics, the topology and the API description.',
+  'server:manage': 'Change the members of the cluster and who leads.',
 };
 
 export interface AnswerSpec {

@@ -15,11 +15,14 @@ export interface TestNode extends TestClient {
   running: RunningServer | undefined;
 }
 
-/** Short times: an election takes some tens of milliseconds. */
+/**
+ * An election takes a second. Much shorter, and a process of three nodes on a busy machine would have
+ * them all the time: a loop that stands still for so long gives leadership away.
+ */
 const timing = {
-  'cluster-tick-ms': '10',
-  'cluster-heartbeat-ms': '20',
-  'cluster-election-ms': '100',
+  'cluster-tick-ms': '20',
+  'cluster-heartbeat-ms': '60',
+  'cluster-election-ms': '1000',
 };
 
 /** Real servers with in-memory engines, connected over loopback. Node n + 1 stands at index n. */
@@ -106,7 +109,7 @@ export class TestCluster {
   }
 
   async stop(): Promise<void> {
-    for (const node of this.nodes) await this.stopNode(node);
+    await Promise.all(this.nodes.map((node) => this.stopNode(node)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -14,7 +14,9 @@ const place = {
   runs: here,
   errors: [],
 } as const;
-const health = z.object({ status: z.enum(['ok', 'stopping', 'failed']) });
+const health = z.object({
+  status: z.enum(['ok', 'starting', 'stopping', 'failed', 'no-leader', 'catching-up']),
+});
 
 export const healthRoutes: readonly Route[] = [
   defineRoute({
@@ -38,7 +40,11 @@ export const healthRoutes: readonly Route[] = [
     query: z.strictObject({ verbose: z.boolean().optional() }),
     answers: {
       200: { description: 'Ready.', schema: health },
-      503: { description: 'Stopping, or the store failed and must be restarted.', schema: health },
+      503: {
+        description:
+          'Stopping; the store failed and must be restarted; or, in a cluster, no node leads, or this one has not caught up since its start.',
+        schema: health,
+      },
     },
     handle: (exchange, { query }) => readiness(exchange, query.verbose === true),
   }),
@@ -63,8 +69,12 @@ export const healthRoutes: readonly Route[] = [
 ];
 
 function readiness(exchange: Exchange, isVerbose: boolean): Answer {
-  const { stopping, database, cursors, transactions } = exchange.services;
-  const status = stopping.aborted ? 'stopping' : isAlive(database.store) ? 'ok' : 'failed';
+  const { stopping, database, cursors, transactions, cluster } = exchange.services;
+  const status = stopping.aborted
+    ? 'stopping'
+    : isAlive(database.store)
+      ? (cluster?.hindrance ?? 'ok')
+      : 'failed';
   const isReady = status === 'ok';
   if (!isVerbose) return json(isReady ? 200 : 503, { status });
   return json(isReady ? 200 : 503, {

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { adminRoutes } from './admin.ts';
 import { batchRoutes } from './batch.ts';
 import { changefeedRoutes } from './changefeed.ts';
 import { collectionRoutes } from './collections.ts';
@@ -19,5 +20,6 @@ export const routes: readonly Route[] = [
   ...importRoutes,
   ...transactionRoutes,
   ...changefeedRoutes,
+  ...adminRoutes,
   ...healthRoutes,
 ];

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sleep, TestCluster, type TestNode } from '../testing/test-cluster.ts';
+
+let cluster: TestCluster;
+let leader: TestNode;
+let follower: TestNode;
+
+beforeEach(async () => {
+  cluster = await TestCluster.start(3, { 'cluster-election-ms': '500' });
+  leader = await cluster.leader();
+  [follower] = (await cluster.followers()) as [TestNode];
+  await leader.send('POST', '/collections', { json: { name: 'c' } });
+});
+afterEach(() => cluster.stop());
+
+test('an idempotency key holds over a change of leader', async () => {
+  const headers = { 'idempotency-key': 'k1' };
+  const first = await follower.send('PUT', '/entity/c%2Fa', { json: { v: 1 }, headers });
+  expect(first.status, first.text).toBe(201);
+  const moved = await follower.send('POST', '/api/admin/transfer', { json: {} });
+  expect(moved.json.leader, moved.text).not.toBe(leader.id);
+  for (const node of cluster.nodes) {
+    const again = await node.send('PUT', '/entity/c%2Fa', { json: { v: 1 }, headers });
+    expect(again.text).toBe(first.text);
+    expect(again.headers).toMatchObject({
+      'idempotency-replayed': 'true',
+      'x-themis-token': first.headers['x-themis-token'],
+    });
+  }
+  const other = await follower.send('PUT', '/entity/c%2Fa', { json: { v: 2 }, headers });
+  expect(other.code).toBe('IDEMPOTENCY_MISMATCH');
+});
+
+test('a transaction is lost with the role of its node, a cursor with its node', async () => {
+  const begun = await follower.send('POST', '/transaction/begin');
+  const headers = { 'x-themis-transaction': String(begun.json.id) };
+  await follower.send('PUT', '/entity/c%2Ft', { json: {}, headers });
+  await follower.aql('FOR i IN 1..10 INSERT { i } INTO c');
+  const page = await leader.aql('FOR d IN c RETURN d.i', {}, { batchSize: 2 });
+  await leader.send('POST', '/api/admin/transfer');
+  const lost = { status: 409, code: 'TRANSACTION_LOST' };
+  expect(await follower.send('POST', '/transaction/commit', { headers })).toMatchObject(lost);
+  expect(await leader.send('GET', '/entity/c%2Ft', { headers })).toMatchObject(lost);
+  const state = await follower.send('GET', `/transaction/${begun.json.id}`);
+  expect(state.json).toMatchObject({ state: 'lost' });
+
+  const cursor = `/cursor/${page.json.cursor}`;
+  expect((await follower.send('GET', cursor)).status).toBe(200);
+  await cluster.stopNode(leader);
+  expect(await follower.send('GET', cursor)).toMatchObject({ status: 410, code: 'CURSOR_LOST' });
+});
+
+test('writes wait for the next leader; without a majority they and strong reads end with NO_LEADER', async () => {
+  await follower.send('PUT', '/entity/c%2Fa', { json: { v: 1 } });
+  await cluster.stopNode(leader);
+  const put = await follower.send('PUT', '/entity/c%2Fb', { json: { v: 1 } });
+  expect(put.status, put.text).toBe(201);
+  expect((await follower.send('GET', '/readyz')).status).toBe(200);
+
+  const last = cluster.nodes.find((node) => node !== follower && node !== leader)!;
+  await cluster.stopNode(last);
+  const headers = { 'x-request-timeout': '300' };
+  const alone = await follower.send('PUT', '/entity/c%2Fc', { json: {}, headers });
+  expect(alone.status, alone.text).toBe(503);
+  expect(['NO_LEADER', 'UNKNOWN_OUTCOME', 'NOT_LEADER', 'REQUEST_TIMEOUT']).toContain(alone.code);
+  const read = await follower.send('GET', '/entity/c%2Fa', { headers });
+  expect([read.status, read.code]).toEqual([503, 'NO_LEADER']);
+  const old = { 'x-themis-consistency': 'eventual' };
+  expect((await follower.send('GET', '/entity/c%2Fa', { headers: old })).json.v).toBe(1);
+  while ((await follower.send('GET', '/readyz')).json.status !== 'no-leader') await sleep(20);
+});
+
+test('a planned stop hands over first: writers at another node notice nothing', async () => {
+  let isOver = false;
+  const failed: string[] = [];
+  let written = 0;
+  const writer = (async () => {
+    while (!isOver) {
+      const answer = await follower.send('PUT', `/entity/c%2Fw${written}`, { json: {} });
+      if (answer.status === 201) written++;
+      else failed.push(answer.text);
+    }
+  })();
+  while (written < 5) await sleep(5);
+  await cluster.stopNode(leader);
+  const before = written;
+  while (written < before + 5) await sleep(5);
+  isOver = true;
+  await writer;
+  expect(failed).toEqual([]);
+});

@@ -1,29 +1,80 @@
-// `npm run sim -- --seeds N`
+// `npm run sim -- --seeds N [--from S] [--nodes N] [--seconds N] [--workers 2] [--double-check]
+// [--shrink] [--set NAME=NUMBER ...] [--scenario FILE] [--report FILE] [--tail]`
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { drawSettings } from '../run/settings.ts';
 import { runSeed } from '../run/run-seed.ts';
+import { parseScenario, settingNames, type SettingName } from '../run/settings.ts';
+import { simulate } from '../run/simulate.ts';
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
-    tail: { type: 'boolean' },
+    nodes: { type: 'string' },
+    seconds: { type: 'string' },
+    workers: { type: 'string', default: '1' },
+    'double-check': { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    failures: { type: 'string', default: '20' },
+    set: { type: 'string', multiple: true, default: [] },
+    scenario: { type: 'string' },
+    report: { type: 'string' },
+    tail: { type: 'boolean', default: false },
   },
 });
-const from = Number(values.from);
-const started = process.cpuUsage();
-const all = new Map<string, number>();
-let bad = 0;
-for (let seed = from; seed < from + Number(values.seeds); seed++) {
-  const r = await runSeed(drawSettings(seed));
-  for (const m of r.marks) all.set(m, (all.get(m) ?? 0) + 1);
-  if (r.failure) {
-    bad++;
-    console.log(seed, r.failure.text.slice(0, 1500));
-    if (values.tail) console.log(r.failure.tail.slice(-100000).join('\n'));
-  } else if (values.tail)
-    console.log(seed, r.traceHash, Math.round(r.virtualMs), r.events, r.operations, r.commands);
+
+const lines: string[] = [];
+const print = (line: string): void => {
+  lines.push(line);
+  console.log(line);
+};
+
+function fixedSettings(): Partial<Record<SettingName, number>> {
+  const fixed: Partial<Record<SettingName, number>> = {};
+  if (values.nodes !== undefined) fixed.nodes = Number(values.nodes);
+  if (values.seconds !== undefined) fixed.seconds = Number(values.seconds);
+  for (const pair of values.set) {
+    const [name, value] = pair.split('=');
+    if (!settingNames.includes(name as SettingName)) throw new TypeError(`no setting ${name}`);
+    fixed[name as SettingName] = Number(value);
+  }
+  return fixed;
 }
-const { user, system } = process.cpuUsage(started);
-console.log(bad, 'failed', (user + system) / 1e6 / Number(values.seeds), 's cpu each');
-console.log([...all].map(([a, b]) => `${b} ${a}`).join('\n'));
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+async function replay(file: string): Promise<number> {
+  const result = await runSeed(parseScenario(readFileSync(file, 'utf8')));
+  const { failure, traceHash } = result;
+  print(failure === undefined ? `no failure, trace ${traceHash}` : failure.text);
+  if (values.tail) for (const line of failure?.tail ?? []) print(line);
+  return failure === undefined ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  if (values.scenario !== undefined) return replay(values.scenario);
+  const from = Number(values.from);
+  print(`commit ${commit()}, seeds from ${from}`);
+  const tally = await simulate({
+    seeds: Number(values.seeds),
+    from,
+    workers: Number(values.workers),
+    fixed: fixedSettings(),
+    isDoubleChecked: values['double-check'],
+    shrinks: values.shrink,
+    failuresMax: Number(values.failures),
+    print,
+    nowMs: () => performance.now(),
+  });
+  return tally.failed.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
+if (values.report !== undefined) writeFileSync(values.report, lines.join('\n') + '\n');

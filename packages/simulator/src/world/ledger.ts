@@ -23,11 +23,12 @@ export class Ledger {
     this.shard = shard;
   }
 
-  appending(records: readonly WalRecord[]): WalRecord[] {
+  appending(records: readonly WalRecord[], onReplaced: () => void): WalRecord[] {
     const mine = [...records];
     this.#underWay.push(mine);
     for (const record of mine) {
       if (record.group !== this.shard) continue;
+      if (record.index <= this.lastWritten) onReplaced();
       this.lastWritten = put(this.written, record, this.lastWritten);
     }
     return mine;

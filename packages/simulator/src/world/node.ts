@@ -110,7 +110,7 @@ export class SimNode {
   }
 
   async #open(life: number): Promise<void> {
-    const { id, settings, wires, watch, members } = this.#parts;
+    const { id, settings, wires, watch, members, marks } = this.#parts;
     const env = this.env;
     const inner = await openWal(env, {
       directory: 'wal',
@@ -119,7 +119,10 @@ export class SimNode {
     });
     watch.logOpened(id, await entriesIn(inner, shard));
     watch.stateTaken(id, (await stateOf(this.#engine)).index);
-    const wal = new WatchedWal(inner, watch.node(id).ledger, () => watch.written(id));
+    const wal = new WatchedWal(inner, watch.node(id).ledger, {
+      append: () => watch.written(id),
+      replaced: () => marks.hit('entries replaced in a log'),
+    });
     const end = wires.connect(id, env.scheduler);
     this.#end = end;
     const replica = await openReplica({

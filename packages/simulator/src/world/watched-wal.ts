@@ -8,15 +8,21 @@ export class WatchedWal implements Wal {
   readonly #inner: Wal;
   readonly #ledger: Ledger;
   readonly #onAppend: () => void;
+  readonly #onReplaced: () => void;
 
-  constructor(inner: Wal, ledger: Ledger, onAppend: () => void) {
+  constructor(
+    inner: Wal,
+    ledger: Ledger,
+    on: { readonly append: () => void; readonly replaced: () => void },
+  ) {
     this.#inner = inner;
     this.#ledger = ledger;
-    this.#onAppend = onAppend;
+    this.#onAppend = on.append;
+    this.#onReplaced = on.replaced;
   }
 
   async append(records: readonly WalRecord[]): Promise<void> {
-    const mine = this.#ledger.appending(records);
+    const mine = this.#ledger.appending(records, this.#onReplaced);
     this.#onAppend();
     try {
       await this.#inner.append(records);

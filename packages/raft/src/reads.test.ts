@@ -362,6 +362,17 @@ describe('a request passed on', () => {
     expect(core.readStates).toEqual([]);
     expect(lines.at(-1)).toContain(`entries count: ${count}`);
   });
+
+  test('an answer with one request in it is taken without complaint', () => {
+    const lines: string[] = [];
+    const logger = { log: (_level: string, text: string) => void lines.push(text) };
+    const core = enterRole(makeCore({ id: 2, logger }), 'follower', 1);
+    lines.length = 0;
+    const entries = [proposed('r')];
+    step(core, MessageType.ReadIndexResp, { from: 1, term: 1, index: 5, entries });
+    expect(core.readStates).toEqual([{ index: 5, context: bytes('r') }]);
+    expect(lines).toEqual([]);
+  });
 });
 
 describe('forgetting the leader', () => {

@@ -257,6 +257,16 @@ describe('the size of what is handed out to be applied', () => {
   });
 });
 
+test('advance without a Ready before it gives nothing back a second time', () => {
+  const member = aloneLeading({ uncommittedBytesMax: 10 });
+  const { node } = member;
+  node.propose(blob(6));
+  while (node.hasReady()) turn(member);
+  expect(node.propose(blob(6))).toBe('ok');
+  node.advance();
+  expect(node.propose(blob(6))).toBe('proposal-dropped');
+});
+
 describe('the border', () => {
   const LOCAL: readonly MessageType[] = [
     MessageType.Hup,

@@ -10,8 +10,8 @@ export interface LoggedEntry {
 export class Ledger {
   readonly shard: number;
   /** In the order of calls, durable or not. */
-  written = new Map<number, LoggedEntry>();
-  durable = new Map<number, LoggedEntry>();
+  written: Map<number, LoggedEntry> = new Map();
+  durable: Map<number, LoggedEntry> = new Map();
   lastWritten = 0;
   lastDurable = 0;
   /** Everything before is given up, or in a snapshot. */

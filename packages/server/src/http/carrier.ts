@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { isAsking, readBody, streamBody, type BodyOptions } from './body.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { hasCode } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { Deadline } from './deadline.ts';
+import type { Endpoints } from './endpoints.ts';
 import { errorFromAnswer } from './errors.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Transport, TransportResponse } from './transport/transport.ts';
@@ -10,7 +11,13 @@ export interface CallOptions {
   /** One deadline for the whole call, retries included. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How fresh what is read has to be, in place of that of the client. */
+  readonly consistency?: Consistency | undefined;
 }
+
+/** `at-least=` is followed by a token: `X-Themis-Token` of an answer. */
+export type Consistency =
+  'strong' | 'bounded' | `bounded=${number}` | 'eventual' | `at-least=${string}`;
 
 export interface Call extends CallOptions {
   readonly method: string;
@@ -24,6 +31,8 @@ export interface Call extends CallOptions {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** Has no second effect when repeated: reads, and writes under an idempotency key. */
   readonly isRepeatable: boolean;
+  /** Runs on the node that leads, wherever it is sent. */
+  readonly isWrite?: boolean | undefined;
   /** Statuses that are answers rather than errors, besides 2xx. */
   readonly accepts?: readonly number[] | undefined;
 }
@@ -36,7 +45,10 @@ export interface Answer {
 }
 
 export interface CallerOptions {
-  readonly endpoints: readonly string[];
+  readonly endpoints: Endpoints;
+  readonly consistency: Consistency | undefined;
+  /** Reads see what this client has written, or read, before. */
+  readonly readsOwnWrites: boolean;
   readonly transport: Transport;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
@@ -46,8 +58,8 @@ export interface CallerOptions {
 /** Sends calls: picks an endpoint, keeps the deadline, repeats what may be repeated, types errors. */
 export class Caller {
   readonly #options: CallerOptions;
-  /** Index of the endpoint that answered last; the next one is tried after a failure. */
-  #current = 0;
+  /** The newest state an answer told of. Tokens sort as texts. */
+  #token = '';
   #closed = false;
 
   constructor(options: CallerOptions) {
@@ -117,27 +129,36 @@ export class Caller {
       throw themisError('BAD_REQUEST', { message: 'the client was closed; make a new one' });
     }
     const { endpoints, transport } = this.#options;
-    const index = this.#current % endpoints.length;
+    const origin = endpoints.pick({ isWrite: call.isWrite === true });
     let response: TransportResponse;
     try {
       response = await transport.send({
         method: call.method,
-        origin: endpoints[index]!,
+        origin,
         path: call.path,
         headers: this.#headers(call, deadline),
         body: call.json === undefined ? call.body : JSON.stringify(call.json),
         signal: deadline.signal,
       });
     } catch (error) {
-      this.#current = index + 1;
+      endpoints.failed(origin);
       throw error;
     }
+    endpoints.heard(response.header('x-themis-leader'));
+    const token = response.header('x-themis-token');
+    if (token !== undefined && token > this.#token) this.#token = token;
     const isAnswer =
       (response.status >= 200 && response.status < 300) ||
       call.accepts?.includes(response.status) === true;
     if (isAnswer) return response;
-    if (response.status === 503) this.#current = index + 1;
+    if (response.status === 503) endpoints.failed(origin);
     throw errorFromAnswer(response.status, await response.text());
+  }
+
+  #consistency(call: Call): Consistency | undefined {
+    const { consistency, readsOwnWrites } = this.#options;
+    if (call.consistency !== undefined) return call.consistency;
+    return readsOwnWrites && this.#token !== '' ? `at-least=${this.#token}` : consistency;
   }
 
   #headers(call: Call, deadline: Deadline): Record<string, string> {
@@ -145,13 +166,19 @@ export class Caller {
     if (call.json !== undefined) headers['content-type'] ??= 'application/json';
     if (call.namespace !== undefined) headers['x-themis-namespace'] = call.namespace;
     if (call.transaction !== undefined) headers['x-themis-transaction'] = call.transaction;
+    const consistency = call.isWrite === true ? undefined : this.#consistency(call);
+    if (consistency !== undefined) headers['x-themis-consistency'] ??= consistency;
     headers['x-request-timeout'] ??= String(Math.max(1, Math.floor(deadline.remainingMs)));
     return headers;
   }
 }
 
-/** A stream cannot be sent twice; a conflict ends its transaction, which must begin anew as a whole. */
+/**
+ * A stream cannot be sent twice; what has ended its transaction, or lost the cursor, must begin anew as a
+ * whole.
+ */
 function isFinal(call: Call, error: unknown): boolean {
   const isStream = typeof call.body === 'object' && !(call.body instanceof Uint8Array);
-  return isStream || (call.transaction !== undefined && hasCode(error, 'WRITE_CONFLICT'));
+  if (isStream || hasCode(error, 'TRANSACTION_LOST', 'CURSOR_LOST')) return true;
+  return call.transaction !== undefined && hasCode(error, 'WRITE_CONFLICT');
 }

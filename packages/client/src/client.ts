@@ -11,10 +11,11 @@ import type {
 import { hasCode, isThemisError } from '@themisdb/base';
 import { makeTransport } from '#transport';
 import { isAqlQuery, type AqlQuery } from './aql-tag.ts';
-import { Caller, type CallOptions } from './caller.ts';
+import { Caller, type CallOptions, type Consistency } from './caller.ts';
 import { followChanges, readChanges, type ChangesOptions } from './changes.ts';
 import { Collection } from './collection.ts';
 import { QueryCursor, type QueryOptions } from './cursor.ts';
+import { Endpoints } from './endpoints.ts';
 import { EntityCalls } from './entity-calls.ts';
 import { RetryPolicy, type RetryOptions } from './retry.ts';
 import { Session } from './session.ts';
@@ -22,8 +23,22 @@ import type { Transport } from './transport/transport.ts';
 import type { DocumentInput, Entity, WriteOptions, WriteResult } from './types.ts';
 
 export interface ClientOptions {
-  /** One address or several, tried in turn. Default `http://127.0.0.1:8080`. */
+  /** One address or several. Default `http://127.0.0.1:8080`. */
   readonly url?: string | readonly string[] | undefined;
+  /**
+   * Several nodes of one cluster, beside `url`. One is used until it fails, then the next; writes go to
+   * the one that leads.
+   */
+  readonly urls?: readonly string[] | undefined;
+  /** Reads take the nodes in turn. Default false. */
+  readonly spreadReads?: boolean | undefined;
+  /** How fresh reads have to be, when a call says nothing else. Default `strong`. */
+  readonly consistency?: Consistency | undefined;
+  /**
+   * Reads see what this client has written and read before, at whatever node, and need not be newer than
+   * that: `at-least` with the newest token it has met. Until it has met one, `consistency` holds.
+   */
+  readonly session?: boolean | undefined;
   /** Default `default`. */
   readonly namespace?: string | undefined;
   /** Deadline of a call, retries included. Default 30 s. */
@@ -150,6 +165,7 @@ export class Transaction extends Scope {
     const answer = await this.session.call({
       method: 'POST',
       path: `/transaction/${how}`,
+      isWrite: true,
       isRepeatable: false,
     });
     return answer.body as TransactionAnswer;
@@ -180,6 +196,7 @@ export class ThemisClient extends Scope {
       method: 'POST',
       path: '/collections',
       json: spec,
+      isWrite: true,
       isRepeatable: false,
     });
     return this.collection(spec.name);
@@ -199,6 +216,7 @@ export class ThemisClient extends Scope {
       method: 'POST',
       path: '/transaction/begin',
       json: options,
+      isWrite: true,
       isRepeatable: false,
     });
     const { id } = answer.body as TransactionAnswer;
@@ -207,7 +225,7 @@ export class ThemisClient extends Scope {
 
   /**
    * Runs `body` in a transaction, commits it, and runs it again from the start when it met a
-   * conflict. `body` must have no effect besides the database. Any other error rolls back.
+   * conflict, or the node that led was lost. `body` must have no effect besides the database. Any other error rolls back.
    */
   async transaction<R>(
     body: (transaction: Transaction) => Promise<R>,
@@ -222,7 +240,9 @@ export class ThemisClient extends Scope {
         return result;
       } catch (error) {
         await this.#giveUp(transaction, error);
-        if (!hasCode(error, 'WRITE_CONFLICT') || attempt >= attemptsMax) throw error;
+        if (!hasCode(error, 'WRITE_CONFLICT', 'TRANSACTION_LOST') || attempt >= attemptsMax) {
+          throw error;
+        }
         const ceilingMs = Math.min(1_000, 10 * 2 ** attempt);
         await new Promise((resolve) => setTimeout(resolve, this.#random() * ceilingMs));
       }
@@ -253,10 +273,11 @@ export class ThemisClient extends Scope {
 }
 
 function sessionFrom(options: ClientOptions): Session {
-  const urls =
-    typeof options.url === 'string' ? [options.url] : (options.url ?? ['http://127.0.0.1:8080']);
+  const { spreadReads = false, consistency, session: readsOwnWrites = false } = options;
   const caller = new Caller({
-    endpoints: urls.map((url) => new URL(url).origin),
+    endpoints: new Endpoints(originsOf(options), { spreadReads }),
+    consistency,
+    readsOwnWrites,
     transport: options.transport ?? makeTransport({ connectionsMax: options.connectionsMax ?? 16 }),
     retry: new RetryPolicy(options.retry, Math.random),
     timeoutMs: options.timeoutMs ?? 30_000,
@@ -268,4 +289,10 @@ function sessionFrom(options: ClientOptions): Session {
     coalesceReads: options.coalesceReads ?? true,
     newId: () => crypto.randomUUID(),
   });
+}
+
+function originsOf({ url, urls = [] }: ClientOptions): string[] {
+  const all = [...(typeof url === 'string' ? [url] : (url ?? [])), ...urls];
+  const given = all.length === 0 ? ['http://127.0.0.1:8080'] : all;
+  return [...new Set(given.map((text) => new URL(text).origin))];
 }

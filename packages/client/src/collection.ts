@@ -96,6 +96,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
     const answer = await this.#session.call({
       method: 'POST',
       path: `${this.#path}/import?${query.toString()}`,
+      isWrite: true,
       headers: { 'content-type': 'application/x-ndjson' },
       body: lines,
       isRepeatable: false,
@@ -115,6 +116,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
       method: 'POST',
       path: `${this.#path}/indexes`,
       json: spec,
+      isWrite: true,
       isRepeatable: true,
       timeoutMs: 600_000,
       ...options,
@@ -132,6 +134,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
     await this.#session.call({
       method: 'DELETE',
       path: `${this.#path}/indexes/${id}`,
+      isWrite: true,
       isRepeatable: false,
       ...options,
     });
@@ -141,6 +144,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
     await this.#session.call({
       method: 'PUT',
       path: `${this.#path}/truncate`,
+      isWrite: true,
       isRepeatable: true,
       ...options,
     });
@@ -150,6 +154,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
     await this.#session.call({
       method: 'DELETE',
       path: this.#path,
+      isWrite: true,
       isRepeatable: false,
       ...options,
     });
@@ -170,6 +175,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
       isRepeatable: true,
       timeoutMs: options?.timeoutMs,
       signal: options?.signal,
+      consistency: options?.consistency,
     });
     return answer.body;
   }

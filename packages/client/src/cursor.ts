@@ -7,7 +7,10 @@ import type {
 import type { CallOptions } from './caller.ts';
 import type { Session } from './session.ts';
 
-export interface QueryOptions extends QueryOptionsBody, CallOptions {}
+export interface QueryOptions extends Omit<QueryOptionsBody, 'consistency'>, CallOptions {}
+
+/** Taking a query for one that modifies costs nothing but a longer way. */
+const modifyingWords = /\b(insert|update|replace|remove|upsert)\b/i;
 
 /**
  * The rows of one query. Nothing is sent before the first row is asked for; pages are fetched as
@@ -74,11 +77,13 @@ export class QueryCursor<T = unknown> implements AsyncIterable<T> {
   }
 
   async #start(): Promise<QueryAnswer> {
-    const { timeoutMs, signal, ...options } = this.#options;
+    const { timeoutMs, signal, consistency, ...options } = this.#options;
     const answer = await this.#session.write({
       method: 'POST',
       path: '/query/aql',
       json: { query: this.#text, params: this.#params, options },
+      isWrite: modifyingWords.test(this.#text),
+      consistency,
       timeoutMs,
       signal,
     });

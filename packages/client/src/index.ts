@@ -1,6 +1,6 @@
 export { hasCode, isThemisError, ThemisError, type ErrorKind } from '@themisdb/base';
 export { aql, collectionName, type AqlQuery, type CollectionName } from './aql-tag.ts';
-export type { CallOptions } from './caller.ts';
+export type { CallOptions, Consistency } from './caller.ts';
 export type { ChangesOptions } from './changes.ts';
 export {
   Scope,

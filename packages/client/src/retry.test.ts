@@ -12,6 +12,9 @@ test('a broken connection is retried only when that has no second effect', () =>
   expect(policy.delayMs(1, broken(true), true)).toBe(20);
   expect(policy.delayMs(1, broken(false), false)).toBe(20);
   expect(policy.delayMs(1, conflict, false)).toBe(20);
+  const unknown = themisError('UNKNOWN_OUTCOME', { message: 'm' });
+  expect(policy.delayMs(1, unknown, true)).toBe(20);
+  expect(policy.delayMs(1, unknown, false)).toBeUndefined();
   expect(policy.delayMs(1, themisError('BAD_JSON', { message: 'm' }), true)).toBeUndefined();
   expect(policy.delayMs(1, new Error('m'), true)).toBeUndefined();
 });

@@ -48,6 +48,8 @@ const budgetMax = 10;
  * only a call whose repetition has no second effect may be.
  */
 function mayRetry(error: ThemisError, isRepeatable: boolean): boolean {
+  // Done or not: under its key it is done once, however often it is asked for.
+  if (error.code === 'UNKNOWN_OUTCOME') return isRepeatable;
   if (!error.retryable) return false;
   if (error.code === 'CONNECTION_FAILED') return isRepeatable || error.details['sent'] === false;
   return error.kind !== 'timeout' || isRepeatable;

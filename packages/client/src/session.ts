@@ -36,10 +36,12 @@ export class Session {
 
   /** A write under an idempotency key; inside a transaction there is nothing to protect. */
   write(call: Omit<Call, 'isRepeatable'>, idempotencyKey?: string): Promise<Answer> {
-    if (this.transaction !== undefined) return this.call({ ...call, isRepeatable: false });
+    const isWrite = call.isWrite ?? true;
+    if (this.transaction !== undefined) return this.call({ ...call, isWrite, isRepeatable: false });
     const key = idempotencyKey ?? this.#options.newId();
     return this.call({
       ...call,
+      isWrite,
       headers: { ...call.headers, 'idempotency-key': key },
       isRepeatable: true,
     });

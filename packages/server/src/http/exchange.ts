@@ -77,11 +77,17 @@ export class Exchange {
   /** What the client is told of a failure of this request, which is counted, and logged when it is ours. */
   problemOf(thrown: unknown): Problem {
     const error = this.#causeOf(thrown);
-    const { problem } = problemOf(error, this.requestId);
+    const { problem: bare } = problemOf(error, this.requestId);
+    const problem = this.#isRepeatable(bare) ? { ...bare, retryable: true } : bare;
     this.services.metrics.failed(problem.error.code);
     if (problem.status >= 500 && problem.status !== notServed) this.#logFailure(error);
     this.#broken ??= brokenInvariant(thrown);
     return problem;
+  }
+
+  /** What is not known to be done may be asked for again under its key: it is done once. */
+  #isRepeatable({ error }: Problem): boolean {
+    return error.code === 'UNKNOWN_OUTCOME' && this.header('idempotency-key') !== undefined;
   }
 
   /** The invariant this request found broken: the process cannot go on. */

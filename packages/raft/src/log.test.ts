@@ -69,6 +69,15 @@ describe('reading', () => {
     expect(indexesOf(log.slice(1, 6, bytes))).toEqual(expected);
   });
 
+  test('nothing is asked of the storage where nothing is wanted', () => {
+    const storage = new MemoryStorage();
+    storage.append(entries(1, 1, 1, 1));
+    storage.entries = () => {
+      throw new Error('an empty range');
+    };
+    expect(new RaftLog(storage, NO_LIMIT).slice(2, 2, NO_LIMIT)).toEqual([]);
+  });
+
   test('what is compacted is said to be', () => {
     const storage = new MemoryStorage();
     storage.append(entries(1, 1, 1, 2, 2));

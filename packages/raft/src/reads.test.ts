@@ -376,6 +376,15 @@ describe('a request passed on', () => {
 });
 
 describe('forgetting the leader', () => {
+  test('is nothing to the leader, and not worth a word', () => {
+    const lines: string[] = [];
+    const logger = { log: (_level: string, text: string) => void lines.push(text) };
+    const leader = makeLeader({ logger });
+    lines.length = 0;
+    step(leader, MessageType.ForgetLeader, {});
+    expect([leader.lead, lines]).toEqual([1, []]);
+  });
+
   test('a follower does, and votes at once although it has just heard of it', () => {
     const network = new Network(3, { checkQuorum: true, preVote: true });
     network.elect(1);

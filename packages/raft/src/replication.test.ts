@@ -429,6 +429,15 @@ describe('a leader that hears of a follower', () => {
     expect(lines).toEqual([expect.stringContaining('rejected MsgVote from 9')]);
   });
 
+  test('that rejects what it was never sent is probed, if only with an empty append', () => {
+    const leader = leaderOfTwo();
+    acknowledge(leader, 2, 1);
+    takeMessages(leader);
+    step(leader, MessageType.AppResp, { from: 2, term: leader.term, index: 7, reject: true });
+    expect(takeOne(leader)).toMatchObject({ type: MessageType.App, index: 1, entries: [] });
+    expect(progressOf(leader, 2)).toMatchObject({ state: 'probe', match: 1, next: 2 });
+  });
+
   test('rejected long ago, it goes on from where the follower is by now', () => {
     const leader = leaderOfTwo();
     acknowledge(leader, 2, 0);

@@ -104,9 +104,12 @@ export class Lists implements Workload {
 async function carryOut(t: StoreTransaction, plan: Plan, session: Session): Promise<Step[]> {
   const collection = collectionOf(t, nameOf(plan.isolation));
   const steps: Step[] = [];
+  // Some last so long that the leader changes meanwhile.
+  const lengthMs = session.prng.chance(0.1) ? 2000 : 5;
   for (const [i, { type, key }] of plan.steps.entries()) {
     // So that transactions overlap.
-    if (i > 0 && session.prng.chance(0.3)) await session.world.sleep(5 * session.prng.float());
+    if (i > 0 && session.prng.chance(0.3))
+      await session.world.sleep(lengthMs * session.prng.float());
     const record = await readOf(t, collection, key);
     const values = (record?.document()['values'] ?? []) as readonly ListValue[];
     if (type === 'read') steps.push({ type, key, values });

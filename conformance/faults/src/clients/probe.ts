@@ -1,6 +1,6 @@
 import type { Violation } from '../faults/kind.ts';
 import { now } from '../history.ts';
-import { isFinal, verdictOf } from './http-client.ts';
+import { isFinal, verdictOf, type Answer } from './http-client.ts';
 import { entityPath, sleep, strong, work, type WorkerOptions } from './worker.ts';
 
 /** An insert that was acknowledged, and when the attempt that brought the answer began and ended. */
@@ -46,12 +46,13 @@ export function probe(
         json: { value: key, pad },
       });
       const verdict = verdictOf(answer);
+      attempts.push(describe(http.endpoint, attempted, answer));
       if (verdict === 'done') {
         log.acks.push({ key, attempted, returned: now() });
         return;
       }
       if (isFinal(answer) && answer.type === 'answer') {
-        const text = `insert of ${key} with an idempotency key: ${answer.status} ${answer.code}`;
+        const text = `insert of ${key} under one idempotency key: ${attempts.join('; ')}`;
         log.violations.push({ type: 'other', count: 1, text });
         return;
       }
@@ -64,6 +65,13 @@ export function probe(
       await sleep(retryMs);
     }
   });
+}
+
+/** `127.0.0.1:8001 at 1234: 503 NO_LEADER`. */
+function describe(endpoint: string, attempted: number, answer: Answer): string {
+  const { type } = answer;
+  const what = type === 'answer' ? `${answer.status} ${answer.code ?? ''}`.trim() : type;
+  return `${endpoint.replace('http://', '')} at ${Math.round(attempted)}: ${what}`;
 }
 
 /** Reads, at any node, the newest insert another client heard to be done: a strong read must find it. */

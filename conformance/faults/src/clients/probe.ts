@@ -39,6 +39,7 @@ export function probe(
       'idempotency-key': `${place.acks}-${key}`,
       'if-none-match': '*',
     };
+    const attempts: string[] = [];
     for (let wasRefused = true; ;) {
       const attempted = now();
       const answer = await http.send('PUT', entityPath(place.acks, key), {

@@ -66,6 +66,11 @@ export interface Replica {
   transferLeadership(to?: number): Promise<void>;
   /** Called after each change of role, term or leader. Returns how to stop it. */
   onRoleChange(listener: (status: ReplicaStatus) => void): () => void;
+  /**
+   * Stops at once, as after an error of its own: what it holds was found to be damaged. It does not
+   * vote, lead or answer any more; peers go on without it.
+   */
+  quarantine(cause: unknown): void;
   /** Hands leadership over, finishes what is under way, closes the store; not engine and log. */
   close(): Promise<void>;
 }
@@ -115,6 +120,8 @@ export interface ReplicaStatus {
   readonly members: readonly MemberStatus[];
   /** Why this replica has stopped, when it has. */
   readonly failure: string | undefined;
+  /** Its code, where it has one. */
+  readonly failureCode: string | undefined;
 }
 
 export interface MemberStatus {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { hasCode } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 import type { Replica } from './contract.ts';
 import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
 import { SimGroup } from './testing/sim-group.ts';
@@ -9,7 +10,7 @@ async function withGroup(
   ids: readonly number[],
   body: (group: SimGroup, leader: Replica) => Promise<void>,
 ): Promise<void> {
-  const group = new SimGroup(seed);
+  const group = new SimGroup(seed, { checkpointBytes: 5000 });
   await group.run(async () => {
     await group.start(ids);
     const leader = await group.leader();
@@ -87,4 +88,28 @@ test('a failed sync stops that replica alone; it comes back with all it had ackn
     group.crash(id);
     await group.open(id, [1, 2, 3]);
     await expectEqual(group, [1, 2, 3]);
+  }));
+
+test('a leader whose store has stopped leads no more', () =>
+  withGroup(85, [1, 2, 3], async (group, leader) => {
+    const { engine } = group.member(leader.nodeId);
+    engine.flush = () => Promise.reject(new Error('planted'));
+    // Enough for a checkpoint that nobody asked for.
+    for (let n = 0; leader.status().failure === undefined; n++)
+      await put(leader, `more${n}`, n).catch((error: unknown) => {
+        if (!hasCode(error, 'STORE_FAILED', 'UNKNOWN_OUTCOME')) throw error;
+      });
+    const others = [1, 2, 3].filter((id) => id !== leader.nodeId);
+    await put(await group.leader(others), 'k1', 2);
+  }));
+
+test('a replica put into quarantine tells its listeners, and takes no part any more', () =>
+  withGroup(86, [1, 2, 3], async (group, leader) => {
+    const seen: unknown[] = [];
+    leader.onRoleChange(({ role, failureCode }) => void seen.push([role, failureCode]));
+    leader.quarantine(themisError('DATA_CORRUPT', { message: 'planted' }));
+    await group.sleep(1);
+    expect(seen).toEqual([['failed', 'DATA_CORRUPT']]);
+    const others = [1, 2, 3].filter((id) => id !== leader.nodeId);
+    await put(await group.leader(others), 'k1', 2);
   }));

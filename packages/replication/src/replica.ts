@@ -239,6 +239,10 @@ export class RaftReplica implements Replica, CommandLog {
     return () => this.#listeners.delete(listener);
   }
 
+  quarantine(cause: unknown): void {
+    this.#fail(cause);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     if (!this.isAlone && this.#failure === undefined) {
@@ -272,6 +276,10 @@ export class RaftReplica implements Replica, CommandLog {
     this.#pump();
     this.#pending.add(this.#lastIndex, datas);
     return { type: 'taken', term, stored: this.#whenStored(this.#lastIndex) };
+  }
+
+  failed(cause: unknown): void {
+    this.#fail(cause);
   }
 
   /** Waits, too, while far more was proposed than is applied. */
@@ -528,6 +536,10 @@ export class RaftReplica implements Replica, CommandLog {
         leader: lead,
       });
     this.#tellStore();
+    this.#tellListeners();
+  }
+
+  #tellListeners(): void {
     void Promise.resolve().then(() => {
       if (this.#listeners.size === 0) return;
       const status = this.status();
@@ -685,6 +697,7 @@ export class RaftReplica implements Replica, CommandLog {
     this.#pending.clear();
     this.#reads.close();
     this.#wakeStored(true);
+    this.#tellListeners();
   }
 
   #mustRun(): void {

@@ -1,3 +1,4 @@
+import { isThemisError } from '@themisdb/base';
 import { confStateOf, StateType, type Status } from '@themisdb/raft';
 import type { MemberStatus, ReplicaStatus, Role } from './contract.ts';
 
@@ -21,6 +22,7 @@ export function describeStatus(
     firstIndex: own.firstIndex,
     members: membersOf(status, own.isHeard),
     failure: own.failure === undefined ? undefined : String(own.failure),
+    failureCode: isThemisError(own.failure) ? own.failure.code : undefined,
   };
 }
 

@@ -21,6 +21,8 @@ export interface CommandLog {
    * before commands are formed: a command that was proposed cannot be taken back.
    */
   reserve(bytes: number): Promise<void> | undefined;
+  /** The store has stopped for good, of itself: it takes no more of what is committed. */
+  failed(cause: unknown): void;
   /** The engine holds everything up to `index` durably: entries up to it may go when nobody needs them. */
   release(index: number): Promise<void>;
 }

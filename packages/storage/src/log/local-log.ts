@@ -57,6 +57,9 @@ export class LocalLog implements CommandLog {
     return this.#wal.reserve(bytes);
   }
 
+  /** Whoever calls the store is told. */
+  failed(): void {}
+
   release(index: number): Promise<void> {
     return this.#wal.truncateBefore(this.#group, index + 1);
   }

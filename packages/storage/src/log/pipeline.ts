@@ -184,6 +184,7 @@ export class CommitPipeline {
       each.reject(this.#failedError());
     this.#waiting = [];
     this.#wakeIdlers();
+    this.#commandLog?.failed(cause);
   }
 
   /** Resolves when all that was submitted is applied or refused. */

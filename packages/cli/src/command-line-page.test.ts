@@ -9,7 +9,7 @@ test('docs/reference/command-line.md is what the commands say', () => {
   const text = commandLinePage(makeProgram(processTerminal(), () => undefined));
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(url, text);
   expect(readFileSync(url, 'utf8')).toBe(text);
-  for (const name of ['start', 'import', 'export', 'shell']) {
+  for (const name of ['start', 'import', 'export', 'shell', 'sim']) {
     expect(text).toContain(`## themis ${name}\n`);
   }
 });

@@ -10,11 +10,14 @@ export interface ConnectionFlags {
 /** The flags of every command that talks to a server. */
 export function withConnection(command: Command): Command {
   return command
-    .option('-u, --url <url>', 'address of the server (or THEMIS_URL)')
+    .option(
+      '-u, --url <url>',
+      'address of the server, or of several nodes, separated by commas (or THEMIS_URL)',
+    )
     .option('-n, --namespace <name>', 'namespace to work in', 'default');
 }
 
 export function connect(flags: ConnectionFlags, terminal: Terminal): ThemisClient {
   const url = flags.url ?? terminal.variables['THEMIS_URL'] ?? 'http://127.0.0.1:8080';
-  return new ThemisClient({ url, namespace: flags.namespace ?? 'default' });
+  return new ThemisClient({ url: url.split(','), namespace: flags.namespace ?? 'default' });
 }

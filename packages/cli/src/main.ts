@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { InvariantError, isThemisError } from '@themisdb/base';
+import { devClusterCommand } from './commands/dev-cluster.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { shellCommand } from './commands/shell.ts';
+import { simCommand } from './commands/sim.ts';
 import { startCommand } from './commands/start.ts';
 import { reportError } from './report-error.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
@@ -41,9 +43,11 @@ export function makeProgram(terminal: Terminal, fail: (code: number) => void): C
       writeErr: (text) => void terminal.stderr.write(text),
     });
   startCommand(program, terminal, fail);
+  devClusterCommand(program, terminal, fail);
   importCommand(program, terminal, fail);
   exportCommand(program, terminal);
   shellCommand(program, terminal, fail);
+  simCommand(program, terminal, fail);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   return program;
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
 }, 30_000);
 
 afterAll(async () => {
-  await Promise.all(servers.map((server) => server?.stop({ graceMs: 500 })));
+  await Promise.all(servers.map(async (server) => server?.stop({ graceMs: 500 })));
   rmSync(folder, { recursive: true, force: true });
 }, 30_000);
 

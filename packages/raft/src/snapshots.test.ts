@@ -5,6 +5,7 @@ import { MemoryStorage } from './memory-storage.ts';
 import { makeMessage } from './message.ts';
 import type { Raft } from './raft.ts';
 import { sendAppend } from './replication.ts';
+import { entriesSize } from './size.ts';
 import { appliedSnapshot } from './storage-progress.ts';
 import {
   acknowledge,
@@ -20,7 +21,13 @@ import {
 } from './testing/core.ts';
 import { Network } from './testing/network.ts';
 import { bytes, entriesFrom, membersOf, proposed, roleOf, snapshotAt } from './testing/values.ts';
-import { ConfChangeType, type Message, MessageType, type Snapshot } from './types.ts';
+import {
+  ConfChangeType,
+  LOCAL_APPLY_THREAD,
+  type Message,
+  MessageType,
+  type Snapshot,
+} from './types.ts';
 
 const AT_11 = snapshotAt(11, 11, { voters: [1, 2] });
 
@@ -330,6 +337,26 @@ describe('taking a snapshot', () => {
       InvariantError,
     );
   });
+});
+
+test('a snapshot installed gives back no bytes of entries that are still being applied', () => {
+  const storage = new MemoryStorage();
+  const entry = entriesFrom(1, 1);
+  const core = makeCore({
+    storage,
+    terms: [1],
+    hardState: { term: 1, commit: 1 },
+    applyingBytesMax: entriesSize(entry),
+  });
+  core.log.acceptApplying(1, entriesSize(entry), true);
+  const snapshot = snapshotAt(5, 1, { voters: [1, 2, 3] });
+  restoreSnapshot(core, snapshot);
+  install(core, storage, snapshot);
+  core.log.append(entriesFrom(6, 1));
+  core.log.commitTo(6);
+  expect(core.log.hasNextCommitted(true)).toBe(false);
+  step(core, MessageType.StorageApplyResp, { from: LOCAL_APPLY_THREAD, entries: entry });
+  expect(core.log.hasNextCommitted(true)).toBe(true);
 });
 
 describe('a snapshot message', () => {

@@ -36,6 +36,16 @@ test('an acknowledgement frees every message up to its index and no other', () =
   expect([window.count, window.bytes]).toEqual([0, 0]);
 });
 
+test('a window that never held more than one message frees it', () => {
+  const window = new Inflights(10, Number.POSITIVE_INFINITY);
+  for (const index of [4, 5, 6]) {
+    window.add(index, 10);
+    expect([window.count, window.bytes]).toEqual([1, 10]);
+    window.freeUpTo(index);
+    expect([window.count, window.bytes]).toEqual([0, 0]);
+  }
+});
+
 test('reset leaves no bytes behind', () => {
   const window = new Inflights(3, 10);
   window.add(1, 10);

@@ -53,7 +53,7 @@ function plain(bytes: Uint8Array | null): Uint8Array | undefined {
 }
 
 /** Larger batches than this are not kept. */
-const operationsKept = 16_384;
+const operationsKept = 65_536;
 
 /**
  * Atomic native batches, one under way at a time, since the pool does not order them. The native

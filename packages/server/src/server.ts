@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Env, InvariantError, Network } from '@themisdb/base';
+import { hasCode, type Env, type InvariantError, type Network } from '@themisdb/base';
 import { Cluster } from './cluster/cluster.ts';
 import { nodeStatus } from './cluster/topology.ts';
 import { checkCluster } from './config/cluster.ts';
 import { mustBeLoopback } from './config/loopback.ts';
 import type { ServerConfig } from './config/server-config.ts';
 import { themisError } from '@themisdb/protocol';
+import type { ReplicaStatus } from '@themisdb/replication';
 import { makeDatabase, type DatabaseParts } from './database/database.ts';
 import { envOf, openParts, type OpenOptions, type OpenPartsOptions } from './database/open.ts';
 import type { Database } from './database/types.ts';
@@ -15,6 +16,7 @@ import { exitForDefect } from './defect-exit.ts';
 import { makeJsonLog, nodeNetwork } from './env/index.ts';
 import { brokenInvariant } from './http/broken-invariant.ts';
 import { Cursors } from './http/cursors.ts';
+import { endWhenReplicaFails, exitForFailedReplica } from './cluster/failed-replica.ts';
 import { isReceiving } from './http/body.ts';
 import { HttpCarrier } from './http/carrier.ts';
 import { HostGuard } from './http/host-guard.ts';
@@ -34,6 +36,8 @@ export interface RunningServer {
   readonly port: number;
   /** The same database, for the process that runs the server. */
   readonly database: Database;
+  /** Takes over what can change while it runs: `cluster.peers`. CONFIG_INVALID, and nothing changes. */
+  reload(config: ServerConfig): void;
   /** Not ready, hand leadership over, finish what is under way, write the state out, close. */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -49,6 +53,11 @@ export interface StartOptions extends Pick<OpenOptions, 'env' | 'log' | 'rules'>
    * with exit code 70. It must not go on serving.
    */
   readonly onBrokenInvariant?: ((error: InvariantError) => void) | undefined;
+  /**
+   * Called once the replica of a node with peers has stopped for good. Default: ends the process with
+   * exit code 74; started again, it recovers, or fetches what was damaged from a peer.
+   */
+  readonly onReplicaFailed?: ((status: ReplicaStatus) => void) | undefined;
   /** Between the nodes of a cluster. Default: TCP. */
   readonly network?: Network | undefined;
 }
@@ -64,7 +73,12 @@ export async function startServer(
   // Again here: whoever builds a configuration by hand must not open the door either.
   mustBeLoopback('host', config.host);
   checkCluster(config.cluster);
-  const { onBrokenInvariant = exitForDefect, network = nodeNetwork, ...given } = options;
+  const {
+    onBrokenInvariant = exitForDefect,
+    onReplicaFailed = exitForFailedReplica,
+    network = nodeNetwork,
+    ...given
+  } = options;
   const log = given.log ?? makeJsonLog({ level: config.logLevel });
   const opening = { log, ...given, engine: config.engine };
   const env = envOf(config.data, opening);
@@ -84,6 +98,7 @@ export async function startServer(
       queryLimits: config.query,
       member: cluster && memberOf(cluster, config),
     });
+    if (cluster !== undefined) endWhenReplicaFails(parts.replica, env, onReplicaFailed);
     return await listenOrClose(config, parts, cluster, onBrokenInvariant);
   } catch (error) {
     await cluster?.close();
@@ -153,6 +168,10 @@ async function listen(
     url,
     port,
     database,
+    reload(next) {
+      checkCluster(next.cluster);
+      cluster?.setPeers(next.cluster.peers);
+    },
     stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
       await cluster?.drain();
       stopping.abort(themisError('SHUTTING_DOWN', { message: 'the server is stopping' }));
@@ -160,7 +179,10 @@ async function listen(
       await listener.idle();
       services.transactions.rollbackAll();
       await services.cursors.closeAll();
-      await database.checkpoint();
+      await database.checkpoint().catch((error: unknown) => {
+        // A store that has stopped writes nothing more; its log has what was acknowledged.
+        if (!hasCode(error, 'STORE_FAILED')) throw error;
+      });
       await database.close();
       await cluster?.close();
     }),

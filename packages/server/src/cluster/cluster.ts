@@ -10,7 +10,7 @@ import {
 } from '@themisdb/channel';
 import { themisError } from '@themisdb/protocol';
 import type { Replica, ReplicaStatus } from '@themisdb/replication';
-import type { ServerConfig } from '../config/server-config.ts';
+import type { PeerConfig, ServerConfig } from '../config/server-config.ts';
 import type { Carrier } from '../http/carrier.ts';
 import { ForwardedCarrier } from './forwarded-carrier.ts';
 import { OwnedIds } from './owned-ids.ts';
@@ -75,9 +75,22 @@ export class Cluster {
       peerOf: (id) => this.#byId.get(id),
     });
     this.#peers = new Peers({ ...this.#channelOptions(), network, onDefect });
-    for (const { id, address, url } of peers) {
-      this.#urls.set(id, url);
-      if (id !== node) this.#connect(id, address);
+    this.setPeers(peers);
+  }
+
+  /** The nodes there are from now on: connects to new ones, and leaves those that are not named. */
+  setPeers(peers: readonly PeerConfig[]): void {
+    const ownUrl = this.#urls.get(this.nodeId);
+    this.#urls.clear();
+    if (ownUrl !== undefined) this.#urls.set(this.nodeId, ownUrl);
+    for (const { id, url } of peers) this.#urls.set(id, url);
+    for (const [id, { address }] of this.#byId) {
+      if (peers.some((peer) => peer.id === id && peer.address === address)) continue;
+      this.#byId.delete(id);
+      void this.#peers.remove(address);
+    }
+    for (const { id, address } of peers) {
+      if (id !== this.nodeId && !this.#byId.has(id)) this.#connect(id, address);
     }
   }
 

@@ -89,17 +89,24 @@ async function atLeader(
   const { clock } = exchange.services.env;
   const endMs = clock.monotonicMs() + Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
   const isStream = route.body?.kind === 'stream';
+  // Under its key it is done once, however often it is asked for.
+  const isKeyed = !isStream && exchange.header('idempotency-key') !== undefined;
+  let unknown: Error | undefined;
   for (;;) {
     const leader = await cluster.awaitLeader(endMs - clock.monotonicMs(), () => exchange.signal);
-    if (leader === undefined) throw noLeader(cluster);
+    if (leader === undefined) throw unknown ?? noLeader(cluster);
     const outcome =
       leader === cluster.nodeId
         ? await tryHere(cluster, exchange, run)
         : await tryThere(cluster, exchange, leader, isStream);
     if (outcome.type === 'answer') return outcome.answer;
+    if (outcome.type === 'unknown') {
+      if (!isKeyed) throw outcome.error;
+      unknown = outcome.error;
+    }
     // Of a body that streams, what was read is gone, and may have been committed in part.
     if (isStream && exchange.isStreaming) throw unknownOutcome(outcome.error);
-    if (clock.monotonicMs() >= endMs) throw outcome.error;
+    if (clock.monotonicMs() >= endMs) throw unknown ?? outcome.error;
     await cluster.change(retryMs, exchange.signal);
   }
 }
@@ -107,7 +114,8 @@ async function atLeader(
 type Outcome =
   | { readonly type: 'answer'; readonly answer: Answer }
   /** Certainly nothing was done. */
-  | { readonly type: 'not-done'; readonly error: Error };
+  | { readonly type: 'not-done'; readonly error: Error }
+  | { readonly type: 'unknown'; readonly error: Error };
 
 async function tryHere(
   cluster: Cluster,
@@ -117,6 +125,7 @@ async function tryHere(
   try {
     return { type: 'answer', answer: await leading(cluster, exchange, run) };
   } catch (error) {
+    if (hasCode(error, 'UNKNOWN_OUTCOME')) return { type: 'unknown', error };
     if (!hasCode(error, 'NOT_LEADER')) throw error;
     return { type: 'not-done', error };
   }
@@ -167,19 +176,18 @@ async function tryThere(
   }
   try {
     const { answer, problem } = await forward(peer, exchange, isStream);
-    return problem !== undefined && isNotDone(problem)
-      ? { type: 'not-done', error: errorOf(problem) }
-      : { type: 'answer', answer };
+    const code = problem?.error.code;
+    if (problem === undefined || code === undefined) return { type: 'answer', answer };
+    if (code === 'UNKNOWN_OUTCOME') return { type: 'unknown', error: errorOf(problem) };
+    const isNotDone = code === 'NOT_LEADER' || code === 'SHUTTING_DOWN';
+    return isNotDone ? { type: 'not-done', error: errorOf(problem) } : { type: 'answer', answer };
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
     if (!hasCode(error, 'CONNECTION_FAILED')) throw error;
-    if (error.details['sent'] !== false) throw unknownOutcome(error);
-    return { type: 'not-done', error: noLeader(cluster, error) };
+    return error.details['sent'] === false
+      ? { type: 'not-done', error: noLeader(cluster, error) }
+      : { type: 'unknown', error: unknownOutcome(error) };
   }
-}
-
-function isNotDone({ error: { code } }: Problem): boolean {
-  return code === 'NOT_LEADER' || code === 'SHUTTING_DOWN';
 }
 
 function errorOf({ error, retry_after_ms }: Problem): Error {

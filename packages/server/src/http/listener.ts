@@ -139,6 +139,7 @@ export class Listener {
   async #fail(exchange: Exchange, error: unknown): Promise<number> {
     const problem = exchange.problemOf(error);
     const { status } = problem;
+    this.#watchForDamage(error);
     if (exchange.carrier.hasBegun) {
       exchange.carrier.abort();
       return status;
@@ -152,6 +153,13 @@ export class Listener {
     }
     const body = problemText(problem);
     return this.#send(exchange, { status, contentType: problemType, body, headers });
+  }
+
+  /** What is damaged here is whole on the peers: this node stops, and gets it from one of them. */
+  #watchForDamage(error: unknown): void {
+    const { cluster, database } = this.#services;
+    if (cluster === undefined || database.replica.isAlone) return;
+    if (hasCode(error, 'DATA_CORRUPT')) database.replica.quarantine(error);
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@themisdb/base';
+import type { ReplicaStatus } from '@themisdb/replication';
 import { freePorts } from '@themisdb/testing/server-process';
 import type { ConfigInput } from '../config/config.ts';
 import { makeConfig } from '../config/config.ts';
@@ -13,6 +14,8 @@ import { testClient, type TestClient } from './test-server.ts';
 export interface TestNode extends TestClient {
   readonly id: number;
   running: RunningServer | undefined;
+  /** What its replica said when it stopped for good; a process would have ended. */
+  failed: ReplicaStatus | undefined;
 }
 
 /**
@@ -45,7 +48,7 @@ export class TestCluster {
       .slice(0, first)
       .join(',');
     for (const [n, url] of urls.entries()) {
-      this.nodes.push({ ...testClient(url), id: n + 1, running: undefined });
+      this.nodes.push({ ...testClient(url), id: n + 1, running: undefined, failed: undefined });
     }
   }
 
@@ -62,7 +65,7 @@ export class TestCluster {
   }
 
   async startNode(node: TestNode, flags: ConfigInput['flags'] = {}): Promise<void> {
-    const folder = join(this.#folder, `node${node.id}`);
+    const folder = this.folderOf(node);
     mkdirSync(folder, { recursive: true });
     const config = makeConfig({
       port: Number(new URL(node.url).port),
@@ -77,7 +80,14 @@ export class TestCluster {
       ...flags,
     });
     const env = makeNodeEnv({ dataRoot: folder, log: silentLog });
-    node.running = await startServer(config, { log: silentLog, env });
+    node.failed = undefined;
+    const onReplicaFailed = (status: ReplicaStatus): void => void (node.failed = status);
+    node.running = await startServer(config, { log: silentLog, env, onReplicaFailed });
+  }
+
+  /** Where the node keeps its data. */
+  folderOf({ id }: TestNode): string {
+    return join(this.#folder, `node${id}`);
   }
 
   async untilReady(node: TestNode): Promise<void> {

@@ -62,6 +62,8 @@ test('a number is read from up to eight bytes, as many as 2^53 needs', () => {
 
 test('of a field given twice the last counts', () => {
   expect(new WireReader(Uint8Array.of(8, 1, 8, 2)).fields()?.number(1)).toBe(2);
+  const bytes = Uint8Array.of(10, 1, 7, 10, 1, 8, 10, 1, 9);
+  expect(new WireReader(bytes).fields()?.bytes(1)).toEqual(Uint8Array.of(9));
 });
 
 test('a change whose type was left out adds a voter', () => {

@@ -109,6 +109,11 @@ describe('the commit index told to a follower', () => {
     expect(progress.canBumpCommit(20)).toBe(true);
   });
 
+  test('is untold, however low, to a follower that was sent nothing yet', () => {
+    expect(makeProgress(0, 5).canBumpCommit(1)).toBe(true);
+    expect(makeProgress(0, 5).canBumpCommit(0)).toBe(false);
+  });
+
   test('counts as untold where the append that told it may be lost', () => {
     const progress = replicating(5);
     progress.sentEntries(4, 4);

@@ -6,7 +6,10 @@ import {
   loadConfig,
   startServer,
   type ConfigName,
+  type RunningServer,
+  type ServerConfig,
 } from '@themisdb/server';
+import { reportError } from '../report-error.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Flags people type; the other settings are flags as well, listed by `--help`. */
@@ -24,7 +27,7 @@ export function startCommand(
     'after',
     `
 Every setting is also a variable: --port is THEMIS_PORT. Flags win over variables, variables over
-the file.`,
+the file. On SIGHUP cluster.peers is read anew from the file.`,
   );
   command.action(async () => {
     const { config: file, ...given } = command.opts<Record<string, string>>();
@@ -33,8 +36,11 @@ the file.`,
         .filter((option) => Object.hasOwn(given, option.attributeName()))
         .map((option) => [option.long!.slice(2), given[option.attributeName()]]),
     );
-    const { config } = loadConfig({ flags, variables: terminal.variables, file });
+    const load = (): ServerConfig =>
+      loadConfig({ flags, variables: terminal.variables, file }).config;
+    const config = load();
     const server = await startServer(config);
+    process.on('SIGHUP', () => reload(server, load, terminal));
     welcome(terminal, server.url, config.engine === 'memory' ? 'memory' : config.data);
     fail(await untilStopped(server, terminal));
   });
@@ -59,6 +65,16 @@ function welcome(terminal: Terminal, url: string, data: string): void {
 
   Stop with Ctrl-C.
 `);
+}
+
+/** What is wrong is told, and changes nothing: the server goes on as it was. */
+function reload(server: RunningServer, load: () => ServerConfig, terminal: Terminal): void {
+  try {
+    server.reload(load());
+    terminal.stderr.write('cluster.peers was read anew\n');
+  } catch (error) {
+    reportError(terminal, error);
+  }
 }
 
 /** The exit code: 0 after an orderly stop, 1 when a second signal cut it short. */

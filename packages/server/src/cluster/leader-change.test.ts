@@ -89,3 +89,23 @@ test('a planned stop hands over first: writers at another node notice nothing', 
   await writer;
   expect(failed).toEqual([]);
 });
+
+test('a node that was lost is replaced by a new one', async () => {
+  const lost = cluster.nodes.find((node) => node !== leader && node !== follower)!;
+  await cluster.stopNode(lost);
+  await follower.aql('FOR i IN 1..500 INSERT { _key: TO_STRING(i), i } INTO c');
+  const fresh = await cluster.startNewNode();
+  expect((await fresh.send('GET', '/readyz')).json).toEqual({ status: 'no-leader' });
+  const change = { type: 'replace', id: lost.id, by: fresh.id };
+  const unknown = await follower.send('POST', '/api/admin/members', { json: change });
+  expect(unknown.code).toBe('MEMBER_CHANGE_REFUSED');
+  await cluster.reloadPeers([leader, follower, fresh]);
+  const replaced = await follower.send('POST', '/api/admin/members', { json: change });
+  expect(replaced.status, replaced.text).toBe(200);
+  const ids = (replaced.json.members as { id: number }[]).map(({ id }) => id);
+  expect(ids).toEqual([leader.id, follower.id, fresh.id].sort());
+  await cluster.untilReady(fresh);
+  expect((await fresh.aql('RETURN LENGTH(c)')).json.results).toEqual([500]);
+  const put = await fresh.send('PUT', '/entity/c%2Fnew', { json: {} });
+  expect(put.status, put.text).toBe(201);
+});

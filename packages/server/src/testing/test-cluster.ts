@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { silentLog } from '@themisdb/base';
 import type { ReplicaStatus } from '@themisdb/replication';
 import { freePorts } from '@themisdb/testing/server-process';
-import type { ConfigInput } from '../config/config.ts';
-import { makeConfig } from '../config/config.ts';
+import { makeConfig, type ConfigInput } from '../config/config.ts';
+import type { ServerConfig } from '../config/server-config.ts';
 import { makeNodeEnv } from '../env/index.ts';
 import { startServer, type RunningServer } from '../server.ts';
 import { testClient, type TestClient } from './test-server.ts';
@@ -33,53 +33,51 @@ export class TestCluster {
   readonly nodes: TestNode[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'themis-cluster-'));
   readonly #flags: ConfigInput['flags'];
-  readonly #peerPorts: readonly number[];
-  readonly #first: number;
-  #peers: string;
+  readonly #peerPorts = new Map<TestNode, number>();
 
-  private constructor(ports: readonly number[], first: number, flags: ConfigInput['flags']) {
-    const count = ports.length / 2;
+  private constructor(flags: ConfigInput['flags']) {
     this.#flags = flags;
-    this.#first = first;
-    this.#peerPorts = ports.slice(count);
-    const urls = ports.slice(0, count).map((port) => `http://127.0.0.1:${port}`);
-    this.#peers = urls
-      .map((url, n) => `${n + 1}=127.0.0.1:${this.#peerPorts[n]}=${url}`)
-      .slice(0, first)
-      .join(',');
-    for (const [n, url] of urls.entries()) {
-      this.nodes.push({ ...testClient(url), id: n + 1, running: undefined, failed: undefined });
-    }
   }
 
-  /** Of `nodes`, those beyond `first` know the others but are no members, and are not started. */
-  static async start(
-    nodes = 3,
-    flags: ConfigInput['flags'] = {},
-    first: number = nodes,
-  ): Promise<TestCluster> {
-    const cluster = new TestCluster(await freePorts(2 * nodes), first, flags);
-    await Promise.all(cluster.nodes.slice(0, first).map((node) => cluster.startNode(node)));
-    await Promise.all(cluster.nodes.slice(0, first).map((node) => cluster.untilReady(node)));
+  static async start(count = 3, flags: ConfigInput['flags'] = {}): Promise<TestCluster> {
+    const cluster = new TestCluster(flags);
+    for (let n = 0; n < count; n++) await cluster.#addNode();
+    await Promise.all(cluster.nodes.map((node) => cluster.startNode(node)));
+    await Promise.all(cluster.nodes.map((node) => cluster.untilReady(node)));
     return cluster;
   }
 
+  async #addNode(): Promise<TestNode> {
+    const [port, peerPort] = (await freePorts(2)) as [number, number];
+    const client = testClient(`http://127.0.0.1:${port}`);
+    const node: TestNode = {
+      ...client,
+      id: this.nodes.length + 1,
+      running: undefined,
+      failed: undefined,
+    };
+    this.nodes.push(node);
+    this.#peerPorts.set(node, peerPort);
+    return node;
+  }
+
+  /** One more, that knows the others and waits to be added. They do not know it yet. */
+  async startNewNode(): Promise<TestNode> {
+    const node = await this.#addNode();
+    await this.startNode(node, { 'cluster-join': true });
+    return node;
+  }
+
+  /** As if their configuration files were changed and read anew. */
+  async reloadPeers(nodes: readonly TestNode[]): Promise<void> {
+    for (const node of nodes) node.running?.reload(this.#config(node, nodes));
+    await Promise.all(nodes.map((node) => this.#untilConnected(node, nodes.length - 1)));
+  }
+
   async startNode(node: TestNode, flags: ConfigInput['flags'] = {}): Promise<void> {
-    const folder = this.folderOf(node);
-    mkdirSync(folder, { recursive: true });
-    const config = makeConfig({
-      port: Number(new URL(node.url).port),
-      engine: 'memory',
-      data: folder,
-      'cluster-node': node.id,
-      'cluster-listen': `127.0.0.1:${this.#peerPorts[node.id - 1]}`,
-      'cluster-peers': this.#peers,
-      'cluster-join': node.id > this.#first,
-      ...timing,
-      ...this.#flags,
-      ...flags,
-    });
-    const env = makeNodeEnv({ dataRoot: folder, log: silentLog });
+    const config = this.#config(node, this.nodes, flags);
+    mkdirSync(config.data, { recursive: true });
+    const env = makeNodeEnv({ dataRoot: config.data, log: silentLog });
     node.failed = undefined;
     const onReplicaFailed = (status: ReplicaStatus): void => void (node.failed = status);
     node.running = await startServer(config, { log: silentLog, env, onReplicaFailed });
@@ -88,6 +86,32 @@ export class TestCluster {
   /** Where the node keeps its data. */
   folderOf({ id }: TestNode): string {
     return join(this.#folder, `node${id}`);
+  }
+
+  #config(
+    node: TestNode,
+    peers: readonly TestNode[],
+    flags: ConfigInput['flags'] = {},
+  ): ServerConfig {
+    const list = peers.map(
+      (peer) => `${peer.id}=127.0.0.1:${this.#peerPorts.get(peer)}=${peer.url}`,
+    );
+    return makeConfig({
+      port: Number(new URL(node.url).port),
+      engine: 'memory',
+      data: this.folderOf(node),
+      'cluster-node': node.id,
+      'cluster-listen': `127.0.0.1:${this.#peerPorts.get(node)}`,
+      'cluster-peers': list.join(','),
+      ...timing,
+      ...this.#flags,
+      ...flags,
+    });
+  }
+
+  async #untilConnected(node: TestNode, count: number): Promise<void> {
+    const line = `themis_cluster_peers_up ${count}\n`;
+    while (!(await node.send('GET', '/metrics')).text.includes(line)) await sleep(10);
   }
 
   async untilReady(node: TestNode): Promise<void> {

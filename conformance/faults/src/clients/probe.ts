@@ -70,9 +70,13 @@ export function probe(
 
 /** `127.0.0.1:8001 at 1234: 503 NO_LEADER`. */
 function describe(endpoint: string, attempted: number, answer: Answer): string {
-  const { type } = answer;
-  const what = type === 'answer' ? `${answer.status} ${answer.code ?? ''}`.trim() : type;
+  const what = answer.type === 'answer' ? `${answer.status} ${detailOf(answer.body)}` : answer.type;
   return `${endpoint.replace('http://', '')} at ${Math.round(attempted)}: ${what}`;
+}
+
+function detailOf(body: unknown): string {
+  const { detail = '', error } = (body ?? {}) as { detail?: string; error?: unknown };
+  return `${detail} ${JSON.stringify(error)}`;
 }
 
 /** Reads, at any node, the newest insert another client heard to be done: a strong read must find it. */

@@ -7,6 +7,7 @@ import {
   type Step,
   type Transaction,
 } from '../check/index.ts';
+import type { NodeEnv } from '../world/node-env.ts';
 import type { World } from '../world/world.ts';
 import { collectionOf, put, readOf, reading, writing } from './documents.ts';
 import type { Session } from './session.ts';
@@ -53,15 +54,15 @@ export class Lists implements Workload {
       const answer = isReadOnly
         ? await session.call(
             session.anyNode(),
-            async (replica) => {
+            async (replica, env) => {
               const mode = plan.isStrong ? 'strong' : 'eventual';
               await replica.awaitReadable({ type: mode }, { timeoutMs: 3000 });
-              return reading(replica, (t) => carryOut(t, plan, session));
+              return reading(replica, (t) => carryOut(t, plan, session, env));
             },
             5000,
           )
-        : await session.write(async (replica) => {
-            const body = (t: StoreTransaction): Promise<Step[]> => carryOut(t, plan, session);
+        : await session.write(async (replica, env) => {
+            const body = (t: StoreTransaction): Promise<Step[]> => carryOut(t, plan, session, env);
             return (await writing(replica, plan.isolation, body)).value;
           });
       const outcome = answer.type === 'ok' ? 'committed' : answer.type;
@@ -101,15 +102,19 @@ export class Lists implements Workload {
   }
 }
 
-async function carryOut(t: StoreTransaction, plan: Plan, session: Session): Promise<Step[]> {
+async function carryOut(
+  t: StoreTransaction,
+  plan: Plan,
+  session: Session,
+  env: NodeEnv,
+): Promise<Step[]> {
   const collection = collectionOf(t, nameOf(plan.isolation));
   const steps: Step[] = [];
   // Some last so long that the leader changes meanwhile.
   const lengthMs = session.prng.chance(0.1) ? 2000 : 5;
   for (const [i, { type, key }] of plan.steps.entries()) {
     // So that transactions overlap.
-    if (i > 0 && session.prng.chance(0.3))
-      await session.world.sleep(lengthMs * session.prng.float());
+    if (i > 0 && session.prng.chance(0.3)) await env.timers.sleep(lengthMs * session.prng.float());
     const record = await readOf(t, collection, key);
     const values = (record?.document()['values'] ?? []) as readonly ListValue[];
     if (type === 'read') steps.push({ type, key, values });

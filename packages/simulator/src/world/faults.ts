@@ -166,9 +166,11 @@ export class Faults {
     const target = this.#node(prng);
     if (leader === undefined) return;
     const to = prng.chance(0.5) ? target?.id : undefined;
-    void leader.replica.transferLeadership(to).then(
-      () => this.#world.marks.hit('leadership transferred'),
-      () => undefined,
-    );
+    void leader.node
+      .ask((replica) => replica.transferLeadership(to))
+      .then(
+        () => this.#world.marks.hit('leadership transferred'),
+        () => undefined,
+      );
   }
 }

@@ -76,6 +76,17 @@ export class SimNode {
     });
   }
 
+  /** Asks the replica, as soon as its process runs; of one that dies meanwhile nothing is heard. */
+  ask<T>(work: (replica: Replica) => Promise<T>): Promise<T> {
+    const life = this.#life;
+    return new Promise((resolve, reject) => {
+      this.env.scheduler.at(0, () => {
+        if (life === this.#life && this.#replica !== undefined)
+          work(this.#replica).then(resolve, reject);
+      });
+    });
+  }
+
   /** Power is cut. */
   crash(): void {
     this.#cease();
@@ -95,6 +106,7 @@ export class SimNode {
     this.crash();
     this.env.disk = this.env.makeDisk();
     this.#engine = makeMemoryEngine({ crashable: true });
+    this.mayFail = false;
     this.#parts.watch.forget(this.id);
   }
 
@@ -106,7 +118,6 @@ export class SimNode {
     this.#end = undefined;
     this.env.timers.crash();
     this.env.scheduler.resume();
-    this.mayFail = false;
   }
 
   async #open(life: number): Promise<void> {
@@ -191,6 +202,7 @@ export class SimNode {
         violations.report('a replica stops only when its disk fails', String(fields['error']));
         return;
       }
+      this.mayFail = false;
       marks.hit('a replica stopped after a failed sync');
       this.#restartSoon();
     } else if (markedLines.has(message)) marks.hit(message);

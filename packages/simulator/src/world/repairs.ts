@@ -111,7 +111,7 @@ export class Repairs {
       const leader = this.#world.leader();
       if (leader !== undefined) {
         const { replica } = leader;
-        const attempt = replica.changeMembers(change, { timeoutMs: 10_000 });
+        const attempt = leader.node.ask((one) => one.changeMembers(change, { timeoutMs: 10_000 }));
         // A leader that dies never answers.
         const outcome = await Promise.race([
           attempt.then(

@@ -182,15 +182,19 @@ export class Wires {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const look = (): void => {
-        if (isSettled) return;
+        if (isSettled || !end.isAlive) return;
         if (source.isAlive && !this.isCut(source.id, end.id)) end.scheduler.at(noticeMs, look);
         else reject(new Error('the connection broke'));
       };
       end.scheduler.at(noticeMs, look);
-      const settled = (): void => {
-        isSettled = true;
-      };
-      next.then(resolve, reject).finally(settled);
+      // Nothing reaches a process that has died.
+      const ifAlive =
+        <V>(settle: (value: V) => void) =>
+        (value: V): void => {
+          isSettled = true;
+          if (end.isAlive) settle(value);
+        };
+      next.then(ifAlive(resolve), ifAlive(reject));
     });
   }
 

@@ -121,7 +121,9 @@ export class World {
   async compareStates(): Promise<void> {
     for (const node of this.running()) {
       const { index, hash } = await stateOf(node.engine);
-      this.watch.state(node.id, index, hash);
+      // Not while a snapshot is being put in the state's place.
+      const isWhole = node.replica?.status().appliedIndex === index;
+      if (isWhole) this.watch.state(node.id, index, hash);
     }
   }
 

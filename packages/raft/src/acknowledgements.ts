@@ -87,7 +87,5 @@ export function handleHeartbeatResp(raft: Raft, message: Message, progress: Prog
   if (progress.match < raft.log.lastIndex || progress.state === 'probe') {
     sendAppend(raft, message.from, { evenIfEmpty: true });
   }
-  if (message.context !== undefined && message.context.length > 0) {
-    confirmReads(raft, message.from, message.context);
-  }
+  if (message.context !== undefined) confirmReads(raft, message.from, message.context);
 }

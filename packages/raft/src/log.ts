@@ -103,7 +103,6 @@ export class RaftLog {
   #extend(stable: readonly Entry[], hi: number, bytesMax: number): readonly Entry[] {
     const { offset } = this.unstable;
     const bytesLeft = bytesMax - entriesSize(stable);
-    if (bytesLeft <= 0) return stable;
     const more = limitSize(this.unstable.slice(offset, hi), bytesLeft);
     // The exception for a first entry that is too large is not ours to take: there is one already.
     if (more.length === 1 && entriesSize(more) > bytesLeft) return stable;
@@ -141,11 +140,10 @@ export class RaftLog {
   #findConflict(entries: readonly Entry[]): number | undefined {
     const entry = entries.find((candidate) => !this.matches(candidate));
     if (entry !== undefined && entry.index <= this.lastIndex) {
-      const term = this.#termOrZero(entry.index);
       this.#logger?.log(
         'info',
         `found conflict at index ${entry.index} ` +
-          `[existing term: ${term}, conflicting term: ${entry.term}]`,
+          `[existing term: ${this.term(entry.index)}, conflicting term: ${entry.term}]`,
       );
     }
     return entry?.index;
@@ -211,7 +209,7 @@ export class RaftLog {
   }
 
   hasCommittedInTerm(term: number): boolean {
-    return this.#termOrZero(this.committed) === term;
+    return this.matches({ index: this.committed, term });
   }
 
   // Applying.
@@ -282,10 +280,5 @@ export class RaftLog {
       `unstable.offset=${offset}, unstable.offsetInProgress=${offsetInProgress}, ` +
       `len(unstable.Entries)=${length}`
     );
-  }
-
-  #termOrZero(index: number): number {
-    const term = this.term(index);
-    return typeof term === 'number' ? term : 0;
   }
 }

@@ -58,7 +58,6 @@ function membershipChanged(raft: Raft): ConfState {
     if (raft.settings.stepDownOnRemoval) becomeFollower(raft, raft.term, NONE);
     return confState;
   }
-  if (confState.voters.length === 0) return confState;
   // A smaller quorum may be satisfied already; a new member may be sent its first entries.
   if (raft.log.maybeCommit({ term: raft.term, index: tracker.committed() })) broadcastAppend(raft);
   else broadcastNewEntries(raft);

@@ -94,7 +94,7 @@ export class Raft {
     const { hardState, confState } = config.storage.initialState();
     loadMembership(this, confState);
     if (!isEmptyHardState(hardState)) this.#loadHardState(hardState);
-    if (applied > 0) appliedTo(this, applied, 0);
+    appliedTo(this, applied, 0);
     becomeFollower(this, this.term, NONE);
     logger?.log('info', `newRaft ${this.#describeStart()}`);
   }

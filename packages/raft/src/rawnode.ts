@@ -87,8 +87,6 @@ export class RawNode {
     const raft = this.#raft;
     assert(peers.length > 0, 'bootstrap: a group needs a first member');
     assert(raft.log.lastIndex === 0, 'bootstrap: the storage is not empty');
-    // Forget what was reported, so that the first Ready brings the hard state.
-    this.#hardState = { term: 0, vote: NONE, commit: 0 };
     becomeFollower(raft, 1, NONE);
     raft.log.append(peers.map(membershipEntry));
     // The entries are committed by decree: all first members start with them.

@@ -17,17 +17,15 @@ export function handleReadIndex(raft: Raft, request: Message): void {
   }
 }
 
-/** Serves the requests that waited for the first commit of the term. */
+/** Serves the requests that waited for the first commit of the term, now that there is one. */
 export function releasePendingReads(raft: Raft): void {
-  if (raft.pendingReads.length === 0 || !raft.log.hasCommittedInTerm(raft.term)) return;
   const requests = raft.pendingReads;
   raft.pendingReads = [];
   for (const request of requests) serve(raft, request);
 }
 
-/** A member answered the heartbeat of a round of reads. */
+/** A member answered the heartbeat of a round of reads; under a lease no round was ever started. */
 export function confirmReads(raft: Raft, from: number, context: Uint8Array): void {
-  if (raft.settings.readOnlyOption !== 'safe') return;
   const confirmed = raft.readOnly.answered(from, context, raft.tracker.config.voters);
   for (const { request, index } of confirmed) answer(raft, request, index);
 }

@@ -62,7 +62,6 @@ function reset(raft: Raft, term: number): void {
   raft.leadTransferee = NONE;
   raft.tracker.resetVotes();
   raft.tracker.resetProgress(raft.id, raft.log.lastIndex);
-  raft.pendingConfIndex = 0;
   raft.uncommittedBytes = 0;
   raft.readOnly.clear();
 }

@@ -103,6 +103,7 @@ export type MemberChange =
   | { readonly type: 'remove'; readonly id: number }
   | { readonly type: 'replace'; readonly id: number; readonly by: number };
 
+/** A replica counts as leader from when it takes writes: all that was committed before is applied. */
 export type Role = 'leader' | 'follower' | 'candidate' | 'learner' | 'failed';
 
 export interface ReplicaStatus {

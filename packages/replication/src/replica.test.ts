@@ -139,3 +139,28 @@ test.each([11, 12, 13, 14, 15, 16])(
     });
   },
 );
+
+// Found by power cuts of a whole cluster: a leader that had not applied its log yet answered from what
+// its engine happened to hold, and said that a collection does not exist.
+test('an elected replica is no leader before it has applied what was committed', async () => {
+  const group = new SimGroup(5);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    await (await group.leader()).store.createCollection('default', { name: 'c' });
+    for (let n = 0; n < 30; n++) await put(await group.leader(), `k${n}`, n);
+    let seen = 0;
+    for (let round = 0; round < 5; round++) {
+      for (const id of [1, 2, 3]) group.crash(id);
+      for (const id of [1, 2, 3]) {
+        const replica = await group.open(id, [1, 2, 3]);
+        replica.onRoleChange(({ role, leader }) => {
+          if (role !== 'leader') return void expect(leader).not.toBe(id);
+          seen++;
+          expect(replica.store.catalog().find('default', 'c')).toBeDefined();
+        });
+      }
+      await group.leader();
+    }
+    expect(seen).toBeGreaterThanOrEqual(5);
+  });
+});

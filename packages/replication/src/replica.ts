@@ -197,6 +197,7 @@ export class RaftReplica implements Replica, CommandLog {
     return describeStatus(node.status(), {
       shard,
       isHeard: (id) => this.#isHeard(id),
+      isToldToLead: this.#isToldToLead,
       appliedIndex: machine.applied.index,
       lastIndex: this.#lastIndex,
       firstIndex: log.firstIndex(),
@@ -561,6 +562,7 @@ export class RaftReplica implements Replica, CommandLog {
     const { machine } = this.#parts;
     if (leading === undefined || leading.isTold || machine.applied.index < leading.index) return;
     leading.isTold = true;
+    this.#tellListeners();
     machine.lead(this.#term).catch((error: unknown) => this.#fail(error));
   }
 

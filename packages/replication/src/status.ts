@@ -7,15 +7,17 @@ export function describeStatus(
   own: Pick<ReplicaStatus, 'shard' | 'appliedIndex' | 'lastIndex' | 'firstIndex'> & {
     readonly failure: unknown;
     readonly isHeard: (id: number) => boolean;
+    /** Everything of earlier terms is applied: writes are taken. */
+    readonly isToldToLead: boolean;
   },
 ): ReplicaStatus {
-  const { id, hardState, softState } = status;
+  const { id, hardState } = status;
   return {
     shard: own.shard,
     nodeId: id,
-    role: roleOf(status, own.failure),
+    role: roleOf(status, own),
     term: hardState.term,
-    leader: softState.lead === 0 ? undefined : softState.lead,
+    leader: leaderOf(status, own.isToldToLead),
     commitIndex: hardState.commit,
     appliedIndex: own.appliedIndex,
     lastIndex: own.lastIndex,
@@ -26,9 +28,17 @@ export function describeStatus(
   };
 }
 
-function roleOf({ id, softState, config }: Status, failure: unknown): Role {
-  if (failure !== undefined) return 'failed';
-  if (softState.raftState === StateType.Leader) return 'leader';
+/** One that is elected and has not applied what was committed before does not lead anybody yet. */
+function leaderOf({ id, softState: { lead } }: Status, isToldToLead: boolean): number | undefined {
+  return lead === 0 || (lead === id && !isToldToLead) ? undefined : lead;
+}
+
+function roleOf(
+  { id, softState, config }: Status,
+  own: { readonly failure: unknown; readonly isToldToLead: boolean },
+): Role {
+  if (own.failure !== undefined) return 'failed';
+  if (softState.raftState === StateType.Leader) return own.isToldToLead ? 'leader' : 'candidate';
   if (confStateOf(config).learners.includes(id)) return 'learner';
   return softState.raftState === StateType.Follower ? 'follower' : 'candidate';
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestCluster, type TestNode } from '../testing/test-cluster.ts';
+import { sleep, TestCluster, type TestNode } from '../testing/test-cluster.ts';
 
 let cluster: TestCluster;
 let leader: TestNode;
@@ -95,6 +95,39 @@ async function requestsAt(node: TestNode): Promise<number> {
   const pattern = /themis_http_requests_total\{method="POST",route="\/query\/aql"[^}]*\} (\d+)/g;
   return [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
 }
+
+describe('a forwarded request', () => {
+  const endless = 'FOR i IN 1..1000000000 FILTER i < 0 INSERT { i } INTO c';
+
+  test('ends when its client leaves', async () => {
+    const body = JSON.stringify({ query: endless });
+    const leaving = new AbortController();
+    const asked = fetch(`${follower.url}/query/aql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: leaving.signal,
+    });
+    while ((await running()).length === 0) await sleep(5);
+    leaving.abort();
+    await expect(asked).rejects.toThrow();
+    while ((await running()).length > 0) await sleep(5);
+  });
+
+  test('ends when its time is over', async () => {
+    const answer = await follower.send('POST', '/query/aql', {
+      json: { query: endless },
+      headers: { 'x-request-timeout': '150' },
+    });
+    expect([answer.status, answer.code]).toEqual([408, 'REQUEST_TIMEOUT']);
+    while ((await running()).length > 0) await sleep(5);
+  });
+
+  async function running(): Promise<unknown[]> {
+    const at = await cluster.leader();
+    return (await at.send('GET', '/queries')).json.queries as unknown[];
+  }
+});
 
 describe('X-Themis-Consistency', () => {
   test.each(['strong', 'bounded', 'bounded=100', 'eventual'])('%s', async (level) => {

@@ -109,3 +109,26 @@ test('a node that was lost is replaced by a new one', async () => {
   const put = await fresh.send('PUT', '/entity/c%2Fnew', { json: {} });
   expect(put.status, put.text).toBe(201);
 });
+
+test('a leader that may have been deposed tells nothing of its state, whether it reads or writes', async () => {
+  await follower.send('PUT', '/entity/c%2Fa', { json: {} });
+  leader.network.cut();
+  const headers = { 'x-request-timeout': '200' };
+  const requests = [
+    ['GET', '/entity/c%2Fa', undefined],
+    ['DELETE', '/entity/c%2Fmissing', undefined],
+    ['PUT', '/entity/c%2Fa', {}],
+    ['POST', '/query/aql', { query: 'FOR d IN c FILTER d.x == 1 REMOVE d IN c' }],
+    ['POST', '/transaction/begin', {}],
+    ['POST', '/collections', { name: 'c' }],
+  ] as const;
+  const answers = await Promise.all(
+    requests.map(([method, path, json]) =>
+      leader.send(method, path, {
+        headers: { ...headers, ...(method === 'PUT' ? { 'if-none-match': '*' } : {}) },
+        ...(json === undefined ? {} : { json }),
+      }),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 503));
+});

@@ -133,3 +133,54 @@ test('what other programs and Kubernetes set is left alone', () => {
   };
   expect(loadConfig({ variables }).config.port).toBe(8080);
 });
+
+describe('a cluster', () => {
+  const peers = [
+    { id: 1, address: '127.0.0.1:7001', url: 'http://127.0.0.1:8001' },
+    { id: 2, address: '127.0.0.1:7002', url: 'http://127.0.0.1:8002' },
+  ];
+  const good = { node: 1, listen: '127.0.0.1:7001', peers };
+
+  test('is told by file, or in short by flag and variable', () => {
+    const { cluster } = loadConfig({ file: file(JSON.stringify({ cluster: good })) }).config;
+    expect(cluster).toMatchObject({ ...good, id: 'themis', join: false });
+    const short = '1=127.0.0.1:7001=http://127.0.0.1:8001, 2=127.0.0.1:7002=http://127.0.0.1:8002/';
+    const variables = { THEMIS_CLUSTER_PEERS: short, THEMIS_CLUSTER_LISTEN: good.listen };
+    const given = loadConfig({ variables, flags: { 'cluster-node': 1 } }).config.cluster;
+    expect(given).toEqual(cluster);
+  });
+
+  test('is absent unless this node has a number in it', () => {
+    expect(makeConfig().cluster.node).toBe(0);
+  });
+
+  test.each([
+    [{ peers }, 'cluster.node is needed with it'],
+    [{ ...good, listen: 'here' }, 'needs an address host:port'],
+    [{ ...good, peers: [peers[0]] }, 'it names no other node'],
+    [{ ...good, peers: 5 }, 'it must be a list of objects with id, address and url'],
+    [{ ...good, peers: [{ ...peers[1], adress: 'x' }] }, 'item 1: adress is unknown; did you mean'],
+    [{ ...good, peers: [peers[0], { ...peers[1], id: 0 }] }, 'item 2: id must be a whole number'],
+    [{ ...good, peers: [{ ...peers[1], address: '127.0.0.1' }] }, 'address must be host:port'],
+    [{ ...good, peers: [{ ...peers[1], url: 'ftp://x' }] }, 'url must be http://host:port'],
+    [{ ...good, peers: [peers[1], { ...peers[1], id: 3 }] }, 'stands there twice'],
+    [{ ...good, heartbeatMs: 10 }, 'must not be below cluster.tickMs'],
+    [{ ...good, electionMs: 300 }, 'must be twice cluster.heartbeatMs'],
+    [{ ...good, leaseMs: '1s' }, 'must be below cluster.electionMs'],
+    [{ ...good, pears: [] }, 'key cluster.pears is not a setting; did you mean cluster.peers?'],
+  ])('%j is refused', (cluster, message) => {
+    expect(() => loadConfig({ file: file(JSON.stringify({ cluster })) })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  test('listens on loopback only', () => {
+    const cluster = { ...good, listen: '0.0.0.0:7001' };
+    expect(() => loadConfig({ file: file(JSON.stringify({ cluster })) })).toThrow(
+      expect.objectContaining({ code: 'UNSAFE_BIND' }),
+    );
+  });
+});

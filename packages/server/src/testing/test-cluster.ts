@@ -8,11 +8,14 @@ import { makeConfig, type ConfigInput } from '../config/config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { makeNodeEnv } from '../env/index.ts';
 import { startServer, type RunningServer } from '../server.ts';
+import { CuttableNetwork } from './cuttable-network.ts';
 import { testClient, type TestClient } from './test-server.ts';
 
 /** One node of a cluster in this process. `running` is undefined while it is down. */
 export interface TestNode extends TestClient {
   readonly id: number;
+  /** Between it and the others. */
+  readonly network: CuttableNetwork;
   running: RunningServer | undefined;
   /** What its replica said when it stopped for good; a process would have ended. */
   failed: ReplicaStatus | undefined;
@@ -50,12 +53,9 @@ export class TestCluster {
   async #addNode(): Promise<TestNode> {
     const [port, peerPort] = (await freePorts(2)) as [number, number];
     const client = testClient(`http://127.0.0.1:${port}`);
-    const node: TestNode = {
-      ...client,
-      id: this.nodes.length + 1,
-      running: undefined,
-      failed: undefined,
-    };
+    const network = new CuttableNetwork();
+    const id = this.nodes.length + 1;
+    const node: TestNode = { ...client, id, network, running: undefined, failed: undefined };
     this.nodes.push(node);
     this.#peerPorts.set(node, peerPort);
     return node;
@@ -80,7 +80,12 @@ export class TestCluster {
     const env = makeNodeEnv({ dataRoot: config.data, log: silentLog });
     node.failed = undefined;
     const onReplicaFailed = (status: ReplicaStatus): void => void (node.failed = status);
-    node.running = await startServer(config, { log: silentLog, env, onReplicaFailed });
+    node.running = await startServer(config, {
+      log: silentLog,
+      env,
+      network: node.network,
+      onReplicaFailed,
+    });
   }
 
   /** Where the node keeps its data. */

@@ -19,7 +19,10 @@ export class Repairs {
 
   /** Resolves when nothing is left to repair. */
   async done(): Promise<void> {
-    await this.#last;
+    for (let last; last !== this.#last;) {
+      last = this.#last;
+      await last;
+    }
   }
 
   /** One at a time, and only as long as the others can do without. */

@@ -90,7 +90,10 @@ export class Watch {
 
   /** How far the state is that a node opens, or was given as a snapshot. */
   stateTaken(id: number, index: number): void {
-    this.node(id).applied = index;
+    const seen = this.node(id);
+    seen.applied = index;
+    // A state that came through a restart stands for the entries that made it.
+    seen.ledger.lastDurable = Math.max(seen.ledger.lastDurable, index);
   }
 
   installed(id: number, index: number): void {

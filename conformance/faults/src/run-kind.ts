@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkHistories, type Verdict } from './check.ts';
 import { ClusterUnderTest } from './cluster/cluster-under-test.ts';
@@ -38,7 +38,12 @@ export async function runKind(options: RunOptions): Promise<number> {
   const violations: Violation[] = [];
   const report = (when: string, violation: Violation): void => {
     violations.push(violation);
-    print(`  ${when}: VIOLATION ${violation.text.slice(0, textMax)}`);
+    appendFileSync(join(folder, 'violations.txt'), `${when}: ${violation.text}\n`);
+    if (violations.length <= shownMax) {
+      print(`  ${when}: VIOLATION ${violation.text.slice(0, textMax)}`);
+    } else if (violations.length === shownMax + 1) {
+      print(`  more of them in ${join(folder, 'violations.txt')}`);
+    }
   };
   try {
     await cluster.start();
@@ -72,6 +77,7 @@ export async function runKind(options: RunOptions): Promise<number> {
 }
 
 const textMax = 800;
+const shownMax = 10;
 
 function printSummary(
   { kind, print }: RunOptions,

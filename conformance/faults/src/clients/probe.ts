@@ -47,7 +47,8 @@ export function probe(
         json: { value: key, pad },
       });
       const verdict = verdictOf(answer);
-      attempts.push(describe(http.endpoint, attempted, answer));
+      // Of a node that is down there is nothing to tell.
+      if (answer.type !== 'refused') attempts.push(describe(http.endpoint, attempted, answer));
       if (verdict === 'done') {
         log.acks.push({ key, attempted, returned: now() });
         return;

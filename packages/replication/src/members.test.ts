@@ -150,3 +150,28 @@ test('leadership is handed over on request and at an orderly end, without an ele
     expect(group.scheduler.nowMs - startMs).toBeLessThan(500);
     await put(next, 'k0', 500);
   }));
+
+// Found by the simulator: only the leader that was asked to add it knew that it needs a snapshot.
+test('a new member is told the first members by whoever leads when it comes', () =>
+  withGroup(69, async (group) => {
+    const leader = await group.leader();
+    const change = leader.changeMembers({ type: 'add', id: 4 });
+    void change.catch(() => undefined);
+    await group.until(() => leader.status().members.some(({ id }) => id === 4));
+    await group.until(() =>
+      [1, 2, 3].every((id) =>
+        group
+          .replica(id)
+          .status()
+          .members.some((one) => one.id === 4),
+      ),
+    );
+    const others = [1, 2, 3].filter((id) => id !== leader.nodeId);
+    group.crash(leader.nodeId);
+    await group.open(4);
+    const next = await group.leader(others);
+    await next.changeMembers({ type: 'add', id: 4 });
+    expect(await get(group.replica(4), 'k29')).toBe(29);
+    expect(votersOf(next)).toEqual([1, 2, 3, 4]);
+    expect(group.replica(4).status().failure).toBeUndefined();
+  }));

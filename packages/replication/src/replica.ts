@@ -481,6 +481,16 @@ export class RaftReplica implements Replica, CommandLog {
     if (fresh.length === 0) return;
     probe('replica applies', { nodeId: this.nodeId, entries: fresh });
     await machine.apply(this.#withMembership(fresh));
+    if (fresh.some(({ membership }) => membership !== undefined)) this.#cutFirstEntries();
+  }
+
+  /**
+   * Who joins does not know the first members: whoever leads, it must get a snapshot, not the entries
+   * from the first one on.
+   */
+  #cutFirstEntries(): void {
+    const { log, machine } = this.#parts;
+    if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);
   }
 
   #logEntry(entry: Entry): LogEntry {
@@ -488,6 +498,7 @@ export class RaftReplica implements Replica, CommandLog {
     if (!isConfChangeEntry(entry)) return { index, term, data };
     const change = decodeConfChange(entry);
     assert(change !== undefined, () => `entry ${index} is no change of membership`);
+    this.#cutFirstEntries();
     const confState = this.#parts.node.applyConfChange(change);
     this.#isAlone = this.#countsAlone(confState);
     this.#parts.env.log.write('info', 'the members changed', { ...confState });

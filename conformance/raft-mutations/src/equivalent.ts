@@ -53,6 +53,8 @@ export const EQUIVALENT: Readonly<Record<string, string>> = {
     'loadMembership makes another one before anybody looks',
   'read-only.ts answered: <= -> <': 'no request is confirmed, and none is taken out',
   'read-only.ts encodeRound: < -> <=': 'a write past the end of a typed array does nothing',
+  'size.ts limitSize: return entries; -> ;':
+    'without a limit the loop runs through and returns the same; leaving early is for speed',
   'term.ts admitsTerm: > -> >=': 'equal terms were dealt with before',
   'tracker/inflights.ts #grow: 0 -> 1': FILLER,
   'tracker/inflights.ts #grow: 0 -> 1 (2)': FILLER,

@@ -13,6 +13,7 @@ import {
   makeLeader,
   step,
   takeMessages,
+  takeOne,
   write,
 } from './testing/core.ts';
 import type { Member } from './testing/member.ts';
@@ -566,4 +567,16 @@ describe('a leader that takes itself out', () => {
     change(network, 1, { changes: [] });
     expect([network.at(1).role, network.at(1).confState.learners]).toEqual(['follower', [1]]);
   });
+});
+
+test('what a smaller group has committed by the change itself is told to it at once', () => {
+  const leader = makeLeader({ members: { voters: [1, 2], learners: [3] } });
+  takeMessages(leader);
+  for (const id of [2, 3]) acknowledge(leader, id, 1);
+  step(leader, MessageType.Prop, { from: 1, entries: [proposed('x')] });
+  takeMessages(leader);
+  expect(leader.log.committed).toBe(1);
+  applyConfChange(leader, { changes: [remove(2)] });
+  expect(leader.log.committed).toBe(2);
+  expect(takeOne(leader)).toMatchObject({ type: MessageType.App, to: 3, commit: 2 });
 });

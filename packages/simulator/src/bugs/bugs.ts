@@ -226,4 +226,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     'if (this.membership !== undefined)\n      this.operations.push',
     'if (this.membership !== undefined && this.membership.length === 0)\n      this.operations.push',
   ]),
+  bug('who joins gets the entries from the first one on', [
+    replica,
+    'const { log, machine } = this.#parts;\n    if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);',
+    '',
+  ]),
 ];

@@ -60,9 +60,13 @@ export class Session {
     return this.prng.pick([...this.world.nodes.keys()]);
   }
 
-  /** Goes where the leader was last; follows what it is told. */
+  /**
+   * Goes where the leader was last; follows what it is told. Now and then it tries another node, or is
+   * soon out of patience: or nobody would find a new leader as long as the old one holds its breath.
+   */
   async write<T>(work: Work<T>): Promise<Answer<T>> {
-    const answer = await this.call(this.#leader, work, 5000);
+    const nodeId = this.prng.chance(0.15) ? this.anyNode() : this.#leader;
+    const answer = await this.call(nodeId, work, this.prng.pick([300, 1000, 5000]));
     if (answer.type === 'ok') return answer;
     const { error } = answer;
     const told = hasCode(error, 'NOT_LEADER') && isThemisError(error) ? error.details : undefined;

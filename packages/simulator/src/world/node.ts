@@ -8,7 +8,7 @@ import { stateOf } from './engine-state.ts';
 import type { NodeEnv } from './node-env.ts';
 import type { Violations } from './violation.ts';
 import type { Watch } from './watch.ts';
-import { entriesIn, WatchedWal } from './watched-wal.ts';
+import { entriesIn, hardStateIn, WatchedWal } from './watched-wal.ts';
 import type { Endpoint, Wires } from './wires.ts';
 
 export const shard = 1;
@@ -128,7 +128,7 @@ export class SimNode {
       segmentBytes: settings.segmentKb * 1024,
       firstSegmentBytes: 16 * 1024,
     });
-    watch.logOpened(id, await entriesIn(inner, shard));
+    watch.logOpened(id, await entriesIn(inner, shard), await hardStateIn(inner, shard));
     watch.stateTaken(id, (await stateOf(this.#engine)).index);
     const wal = new WatchedWal(inner, watch.node(id).ledger, {
       append: () => watch.written(id),

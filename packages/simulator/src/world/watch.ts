@@ -70,8 +70,19 @@ export class Watch {
     this.#seen.delete(id);
   }
 
-  logOpened(id: number, found: ReadonlyMap<number, LoggedEntry>): void {
-    const lost = this.node(id).ledger.reopened(found);
+  logOpened(
+    id: number,
+    found: ReadonlyMap<number, LoggedEntry>,
+    state: { readonly term: number; readonly vote: number } | undefined,
+  ): void {
+    const { ledger, votes } = this.node(id);
+    const voted = state && votes.get(state.term);
+    this.#violations.check(
+      voted === undefined || voted === state?.vote,
+      'one vote a term',
+      () => `node ${id} voted for ${voted} in term ${state?.term} and has ${state?.vote} stored`,
+    );
+    const lost = ledger.reopened(found);
     if (lost !== undefined) this.#violations.report('durable log', `node ${id}: ${lost}`);
   }
 

@@ -70,3 +70,31 @@ export async function entriesIn(wal: Wal, group: number): Promise<Map<number, Lo
       found.set(index, { term, hash: hashOf(payload) });
   return found;
 }
+
+/** The hard state as the log holds it: `state-record.ts` of replication. */
+export async function hardStateIn(
+  wal: Wal,
+  shard: number,
+): Promise<{ readonly term: number; readonly vote: number } | undefined> {
+  let last: Uint8Array | undefined;
+  for await (const records of wal.replay((shard | 0x8000_0000) >>> 0))
+    last = records.at(-1)?.payload.slice() ?? last;
+  if (last === undefined) return undefined;
+  const [, , term, vote] = varintsOf(last.subarray(1), 4);
+  return { term: term!, vote: vote! };
+}
+
+function varintsOf(bytes: Uint8Array, count: number): number[] {
+  const values: number[] = [];
+  for (let at = 0; values.length < count;) {
+    let value = 0;
+    let unit = 1;
+    for (let more = true; more; unit *= 128) {
+      const byte = bytes[at++]!;
+      value += (byte & 127) * unit;
+      more = byte >= 128;
+    }
+    values.push(value);
+  }
+  return values;
+}

@@ -12,7 +12,7 @@ export async function prepare(world: World, collections: readonly string[]): Pro
         if (store.catalog().find(namespace, name) !== undefined) return;
         // An attempt that nobody answered may have come first.
         await store.createCollection(namespace, { name }).catch((error: unknown) => {
-          if (!hasCode(error)) throw error;
+          if (!hasCode(error, 'COLLECTION_EXISTS')) throw error;
         });
       });
       isThere = answer.type === 'ok';

@@ -36,6 +36,7 @@ async function change({ store }: Replica, what: string, n: number): Promise<void
     else if (index !== undefined) await store.dropIndex(collection, index);
   } catch (error) {
     // Another change of the schema came first.
-    if (!hasCode(error, 'INDEX_NOT_FOUND', 'COLLECTION_NOT_FOUND')) throw error;
+    if (!hasCode(error, 'INDEX_NOT_FOUND', 'COLLECTION_NOT_FOUND', 'COLLECTION_EXISTS'))
+      throw error;
   }
 }

@@ -6,12 +6,12 @@ import type { Carrier, Patience } from '../http/carrier.ts';
 import { decodeHead, encodeHead, noBytes, splitBody, type RequestHead } from './forward-codec.ts';
 import { Handover } from './handover.ts';
 
-/** A request another node forwarded, over the channel between the two. */
+/** A request that came over a channel: from another node, or from the thread that has the sockets. */
 export class ForwardedCarrier implements Carrier {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  readonly forwardedBy: number;
+  readonly forwardedBy: number | undefined;
   /** What goes back to the other node. */
   readonly answer: Promise<DuplexAnswer>;
   readonly #inline: Uint8Array;
@@ -29,7 +29,8 @@ export class ForwardedCarrier implements Carrier {
     this.method = request.method;
     this.url = request.url;
     this.headers = request.headers;
-    this.forwardedBy = context.peer.nodeId;
+    const { nodeId, role } = context.peer;
+    this.forwardedBy = role === 'node' ? nodeId : undefined;
     this.#inline = body;
     this.#chunks = chunks;
     this.#signal = context.signal;

@@ -4,6 +4,7 @@ import type {
   ServerConfig,
   ServerLimits,
   ServerQueryLimits,
+  StoreConfig,
 } from './server-config.ts';
 
 /** One setting: its name in a configuration file; flags and variables follow from it. */
@@ -179,6 +180,13 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
     max: Number.MAX_SAFE_INTEGER,
     summary: 'Rows one query may deliver.',
   },
+  'store.thread': {
+    type: 'choice',
+    default: 'main',
+    choices: ['main', 'worker'],
+    summary:
+      'Thread of data and queries. `worker` leaves only HTTP to the main thread: sockets go on while a query computes, but each request takes a longer way.',
+  },
   'cluster.node': {
     type: 'integer',
     default: 0,
@@ -248,10 +256,11 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
 };
 
 export type ConfigName =
-  | Exclude<keyof ServerConfig, 'limits' | 'query' | 'cluster'>
+  | Exclude<keyof ServerConfig, 'limits' | 'query' | 'cluster' | 'store'>
   | `limits.${keyof ServerLimits}`
   | `query.${keyof ServerQueryLimits}`
-  | `cluster.${keyof ClusterConfig}`;
+  | `cluster.${keyof ClusterConfig}`
+  | `store.${keyof StoreConfig}`;
 
 export const configNames: readonly ConfigName[] = Object.keys(configKeys) as ConfigName[];
 

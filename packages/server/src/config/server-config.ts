@@ -26,6 +26,11 @@ export interface ServerConfig {
   readonly limits: ServerLimits;
   readonly query: ServerQueryLimits;
   readonly cluster: ClusterConfig;
+  readonly store: StoreConfig;
+}
+
+export interface StoreConfig {
+  readonly thread: 'main' | 'worker';
 }
 
 /** One node among others. */

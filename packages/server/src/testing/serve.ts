@@ -27,6 +27,8 @@ const rules: RulesFactory = (collection, catalog) => {
 
 const given = JSON.parse(flags) as Record<string, string>;
 const log = makeJsonLog({ write: (line) => void process.stdout.write(line) });
-const server = await startServer(makeConfig({ port: 0, data: folder, ...given }), { rules, log });
+const config = makeConfig({ port: 0, data: folder, ...given });
+// Rules and logs cannot be handed to another thread.
+const server = await startServer(config, config.store.thread === 'main' ? { rules, log } : {});
 process.on('SIGTERM', () => void server.stop());
 process.stdout.write(`${server.url}\n`);

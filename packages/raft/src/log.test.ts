@@ -69,6 +69,17 @@ describe('reading', () => {
     expect(indexesOf(log.slice(1, 6, bytes))).toEqual(expected);
   });
 
+  test('a small unstable entry does not jump over a large stable one that did not fit', () => {
+    const storage = new MemoryStorage();
+    const [small, large] = entries(1, 1, 1);
+    storage.append([small!, { ...large!, data: new Uint8Array(100) }]);
+    const log = new RaftLog(storage, NO_LIMIT);
+    log.append(entries(3, 1));
+    for (const limit of [ENTRY_BYTES * 2, 100]) {
+      expect(indexesOf(log.slice(1, 4, limit))).toEqual([1]);
+    }
+  });
+
   test('nothing is asked of the storage where nothing is wanted', () => {
     const storage = new MemoryStorage();
     storage.append(entries(1, 1, 1, 1));

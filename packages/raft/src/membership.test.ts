@@ -580,3 +580,22 @@ test('what a smaller group has committed by the change itself is told to it at o
   expect(leader.log.committed).toBe(2);
   expect(takeOne(leader)).toMatchObject({ type: MessageType.App, to: 3, commit: 2 });
 });
+
+test('a change waits for an earlier one to be applied; committed is not enough', () => {
+  const leader = makeLeader();
+  takeMessages(leader);
+  const propose = (id: number): number | undefined => {
+    const entry = { term: 0, index: 0, ...encodeConfChange(add(id)) };
+    step(leader, MessageType.Prop, { from: 1, entries: [entry] });
+    takeMessages(leader);
+    return allEntries(leader).at(-1)?.type;
+  };
+  acknowledge(leader, 2, 1);
+  leader.log.appliedTo(1, 0);
+  expect(propose(4)).toBe(EntryType.ConfChange);
+  acknowledge(leader, 2, 2);
+  expect([leader.log.committed, leader.log.applied]).toEqual([2, 1]);
+  expect(propose(5)).toBe(EntryType.Normal);
+  leader.log.appliedTo(2, 0);
+  expect(propose(5)).toBe(EntryType.ConfChange);
+});

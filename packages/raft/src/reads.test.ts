@@ -123,6 +123,21 @@ describe('a single voter', () => {
 });
 
 describe('safe reads', () => {
+  test.each([true, false])(
+    'are not answered on trust, quorum checked or not: %s',
+    (checkQuorum) => {
+      const leader = makeLeader({ checkQuorum });
+      takeMessages(leader);
+      acknowledge(leader, 2, 1);
+      takeMessages(leader);
+      step(leader, MessageType.ReadIndex, { entries: [proposed('a')] });
+      expect(leader.readStates).toEqual([]);
+      const [beat] = beats(takeMessages(leader));
+      step(leader, MessageType.HeartbeatResp, { from: 2, term: 1, context: beat!.context });
+      expect(leader.readStates).toEqual([{ index: 1, context: bytes('a') }]);
+    },
+  );
+
   test('ask every member by a heartbeat that names the round', () => {
     const leader = makeLeader();
     takeMessages(leader);

@@ -58,6 +58,8 @@ export class Cluster {
   #served: Served | undefined;
   #leader: number | undefined;
   #term = 0;
+  /** The last one this node has led and applied everything before. */
+  #readyTerm: number | undefined;
   #isFailed = false;
   #isDraining = false;
   #hasCaughtUp = false;
@@ -234,6 +236,18 @@ export class Cluster {
       signal.addEventListener('abort', aborted, { once: true });
       this.#waiters.add(waiter);
     });
+  }
+
+  /**
+   * Resolves with the term once this node, as its leader, has applied all that was committed before it.
+   * Without waiting for all but the first requests of a term. NO_LEADER, NOT_LEADER.
+   */
+  async beginLeading(timeoutMs: number): Promise<number> {
+    const term = this.#term;
+    if (term === this.#readyTerm) return term;
+    await this.confirmLeading(term, timeoutMs);
+    this.#readyTerm = term;
+    return term;
   }
 
   /**

@@ -131,15 +131,18 @@ async function tryHere(
   }
 }
 
-/** An answer that no commit stands behind is only given once it is proven that this node still leads. */
+/**
+ * What a new leader has not applied yet must not be missed, and an answer that no commit stands behind is
+ * only given once it is proven that this node still leads.
+ */
 async function leading(
   cluster: Cluster,
   exchange: Exchange,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { term } = cluster;
-  const confirm = (): Promise<void> =>
-    cluster.confirmLeading(term, Math.min(exchange.remainingMs(), cluster.leaderWaitMs));
+  const timeoutMs = (): number => Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
+  const term = await cluster.beginLeading(timeoutMs());
+  const confirm = (): Promise<void> => cluster.confirmLeading(term, timeoutMs());
   let answer: Answer;
   try {
     answer = await run();

@@ -50,10 +50,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     'await last.file.write(at, bytes);',
     '',
   ]),
-  bug('a vote is not stored unless the term is new', [
+  bug('votes are not stored', [
     replicaLog,
-    'term !== this.#state.term || vote !== this.#state.vote',
-    'term !== this.#state.term && vote !== -1',
+    'records.push(this.#stateRecord({ ...this.#state, ...hardState }));',
+    'records.push(this.#stateRecord({ ...this.#state, term: hardState.term }));',
   ]),
   bug('the hard state is not stored', [
     replicaLog,

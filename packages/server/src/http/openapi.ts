@@ -1,5 +1,6 @@
 import { errorSpec, type ErrorCode } from '@themisdb/protocol';
 import { z } from 'zod';
+import { consistencyLevels } from '../cluster/consistency.ts';
 import { jsonType, problemType } from './media-type.ts';
 import { permissions, type AnswerSpec, type Route } from './route.ts';
 import { problem } from './routes/schemas.ts';
@@ -30,6 +31,7 @@ const bodyErrors: readonly ErrorCode[] = [
 const headerTexts: Readonly<Record<string, string>> = {
   'X-Themis-Namespace': 'Namespace of the request. Default `default`.',
   'X-Themis-Transaction': 'Id of an open transaction to take part in.',
+  'X-Themis-Consistency': `How fresh what is read has to be: ${consistencyLevels}. Default \`strong\`.`,
   'X-Request-Id': 'Comes back in the answer and stands in the log.',
   'X-Request-Timeout': 'Milliseconds the client is willing to wait.',
   'Idempotency-Key': 'Repeating the request under the same key has one effect and one answer.',
@@ -38,7 +40,7 @@ const headerTexts: Readonly<Record<string, string>> = {
   'Last-Event-ID': 'Token of the last change seen; wins over `after`.',
   Accept: 'Which of the formats to answer in.',
   ETag: 'The `_rev` in double quotes.',
-  'X-Themis-Token': 'Timestamp of the commit.',
+  'X-Themis-Token': 'Timestamp of the commit; of what was read, in a cluster.',
 };
 const commonHeaders = ['X-Themis-Namespace', 'X-Request-Id', 'X-Request-Timeout'];
 
@@ -70,7 +72,26 @@ export function openApiOf(routes: readonly Route[], version: string): Json {
 /** All codes a route declares, those common to all included. */
 export function errorsOf(route: Route): readonly ErrorCode[] {
   const withBody = route.body === undefined ? commonErrors : [...commonErrors, ...bodyErrors];
-  return [...new Set([...route.errors, ...withBody])];
+  return [...new Set([...route.errors, ...withBody, ...clusterErrors(route)])];
+}
+
+/** What only a cluster of several nodes answers. */
+function clusterErrors({ runs, headers, path }: Route): readonly ErrorCode[] {
+  if (path.startsWith('/cursor/')) return ['CURSOR_LOST'];
+  const out: ErrorCode[] = [];
+  if (path.startsWith('/transaction/') || headers?.includes('X-Themis-Transaction') === true) {
+    out.push('TRANSACTION_LOST');
+  }
+  const mayLead = typeof runs === 'function' || runs.type === 'leader';
+  if (mayLead) out.push('NO_LEADER', 'UNKNOWN_OUTCOME');
+  else if (runs.type === 'fresh') out.push('NO_LEADER');
+  return out;
+}
+
+/** Whether it reads as fresh as it is asked to. */
+function takesConsistency({ runs, path }: Route): boolean {
+  if (typeof runs !== 'function') return runs.type === 'fresh';
+  return !/^\/(transaction|cursor)\/(?!begin)/.test(path);
 }
 
 function operationOf(route: Route, schemas: Schemas): Json {
@@ -97,7 +118,8 @@ function parametersOf(route: Route): Json[] {
     const { description, ...schema } = plainSchema(field as z.ZodType);
     out.push({ name, in: 'query', ...(description ? { description } : {}), schema });
   }
-  for (const name of [...(route.headers ?? []), ...commonHeaders]) {
+  const fresh = takesConsistency(route) ? ['X-Themis-Consistency'] : [];
+  for (const name of [...(route.headers ?? []), ...fresh, ...commonHeaders]) {
     out.push({
       name,
       in: 'header',

@@ -63,6 +63,9 @@ numbers that would be rounded are refused). Errors are problem documents (RFC 94
 
 Headers common to all routes: \`X-Themis-Namespace\` (default \`default\`), \`X-Request-Id\` (comes back and
 stands in the log), \`X-Request-Timeout\` (milliseconds the client is willing to wait).
+
+In a cluster every answer names the leader's address in \`X-Themis-Leader\`, and what was written or read at least
+in \`X-Themis-Token\`: [three nodes](../how-to/three-nodes.md).
 `;
 
 function routeText(route: Route, operation: Operation): string {

@@ -243,6 +243,19 @@ describe('the change feed', () => {
   });
 });
 
+describe('a token of the change feed', () => {
+  test('of a node that is further is waited for; one nobody has is refused', async () => {
+    for (let n = 0; n < 10; n++) {
+      await leader.send('PUT', '/entity/c/feed', { json: { n } });
+      const { next } = (await leader.send('GET', '/changefeed?limit=10000')).json;
+      const there = await follower.send('GET', `/changefeed?after=${next}`);
+      expect(there.status, there.text).toBe(200);
+    }
+    const ahead = await follower.send('GET', '/changefeed?after=99999999.0');
+    expect([ahead.status, ahead.code]).toEqual([400, 'INVALID_FIELD']);
+  });
+});
+
 describe('what operators see', () => {
   test('the topology', async () => {
     const answer = await follower.send('GET', '/api/admin/topology');

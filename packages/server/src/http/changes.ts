@@ -8,6 +8,7 @@ import {
   type ChangeToken,
 } from '@themisdb/storage';
 import { currentToken, oldestToken } from '../database/database.ts';
+import { awaitFresh } from '../cluster/placement.ts';
 import type { Exchange } from './exchange.ts';
 
 export type ChangesFilter = Omit<ChangesRequest, 'after'>;
@@ -19,8 +20,10 @@ export async function firstPage(
   after: string | undefined,
 ): Promise<ChangesPage> {
   const { store } = exchange.services.database;
+  const token = tokenOf(exchange, after);
+  await mustHaveHappened(exchange, token);
   try {
-    return await store.readChanges({ ...request, after: tokenOf(exchange, after) });
+    return await store.readChanges({ ...request, after: token });
   } catch (error) {
     if (after !== undefined || !hasCode(error, 'CHANGES_TRIMMED')) throw error;
     const oldest = { index: error.details['oldest'] as number, n: 0xffff };
@@ -32,17 +35,25 @@ function tokenOf(exchange: Exchange, text: string | undefined): ChangeToken {
   if (text === undefined) return oldestToken;
   if (text === 'now') return currentToken(exchange.services.database.store);
   const match = /^(\d{1,15})\.(\d{1,5})$/.exec(text);
-  if (match !== null) return mustHaveHappened(exchange, Number(match[1]), Number(match[2]));
+  if (match !== null) return { index: Number(match[1]), n: Number(match[2]) };
   throw themisError('INVALID_FIELD', {
     message: 'query field after must be a token of this feed (as 1234.0), or now',
     details: { path: ['after'] },
   });
 }
 
-/** A token ahead of the log is another database's: waiting after it would lose what comes before. */
-function mustHaveHappened(exchange: Exchange, index: number, n: number): ChangeToken {
-  const { appliedIndex } = exchange.services.database.store.stats();
-  if (index <= appliedIndex) return { index, n };
+/**
+ * A token ahead of the log is another database's: waiting after it would lose what comes before. It may be
+ * another node's, too, that is further than this one.
+ */
+async function mustHaveHappened(exchange: Exchange, { index }: ChangeToken): Promise<void> {
+  const { store } = exchange.services.database;
+  const isThere = (): boolean => index <= store.stats().appliedIndex;
+  if (isThere()) return;
+  const { cluster } = exchange.services;
+  if (cluster !== undefined) await awaitFresh(cluster, exchange, 'strong');
+  if (isThere()) return;
+  const { appliedIndex } = store.stats();
   throw themisError('INVALID_FIELD', {
     message: `query field after is ahead of this database, whose last change is in record ${appliedIndex}: was the data folder replaced? Read the data anew, then go on from now`,
     details: { path: ['after'], appliedIndex },

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Peer } from '@themisdb/channel';
-import type { Problem } from '@themisdb/protocol';
+import { themisError, type Problem } from '@themisdb/protocol';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemType } from '../http/media-type.ts';
@@ -47,11 +47,38 @@ export async function forward(
   const headers = headersFor(exchange, remainingMs);
   const { method, url } = exchange.carrier;
   const head = encodeHead({ method, url, headers }, inline);
-  const answer = await peer.duplex('request', head, chunks, {
-    deadlineMs: remainingMs + graceMs,
-    signal: exchange.signal,
-  });
-  return read(answer.head, answer.chunks);
+  const { signal, end } = whileWanted(exchange);
+  try {
+    const deadlineMs = remainingMs + graceMs;
+    const answer = await peer.duplex('request', head, chunks, { deadlineMs, signal });
+    return await read(answer.head, answer.chunks);
+  } finally {
+    end();
+  }
+}
+
+/**
+ * Aborts when the client leaves or the server stops. Not when the time is over: the other node then says
+ * whether something was done.
+ */
+function whileWanted(exchange: Exchange): { readonly signal: AbortSignal; end(): void } {
+  const { carrier, services } = exchange;
+  const { stopNow } = services;
+  const controller = new AbortController();
+  const left = (): void =>
+    controller.abort(themisError('REQUEST_TIMEOUT', { message: 'the client left' }));
+  const stopped = (): void => controller.abort(stopNow.reason);
+  carrier.onClose(left);
+  stopNow.addEventListener('abort', stopped);
+  if (carrier.isGone) left();
+  if (stopNow.aborted) stopped();
+  return {
+    signal: controller.signal,
+    end() {
+      carrier.offClose(left);
+      stopNow.removeEventListener('abort', stopped);
+    },
+  };
 }
 
 function headersFor(exchange: Exchange, remainingMs: number): IncomingHttpHeaders {

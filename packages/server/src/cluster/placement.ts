@@ -159,10 +159,17 @@ const silentKinds: ReadonlySet<string> = new Set([
   'timeout',
   'internal',
   'corruption',
+  'exhausted',
+]);
+const silentCodes: ReadonlySet<string> = new Set([
+  'QUERY_KILLED',
+  'WRITE_CONFLICT',
+  'REQUEST_CANCELLED',
 ]);
 
+/** Whether an error says something about the data, which somebody might rely on. */
 function tellsOfState(error: unknown): boolean {
-  return isThemisError(error) && !silentKinds.has(error.kind);
+  return isThemisError(error) && !silentKinds.has(error.kind) && !silentCodes.has(error.code);
 }
 
 async function tryThere(

@@ -18,10 +18,12 @@ const important = [
   'joint membership',
   'leadership transferred',
   'leads no more',
+  'read at a deposed leader',
   'read by lease',
   'read round begun anew',
   'replica replaced',
   'states compared',
+  'two leaders for a while',
 ];
 
 /** For tests: no seed of the range fails, and together they go through the rare paths. */

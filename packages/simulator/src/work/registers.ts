@@ -10,7 +10,7 @@ import {
 } from '../check/index.ts';
 import type { World } from '../world/world.ts';
 import { collectionOf, put, readOf, reading } from './documents.ts';
-import type { Answer, Session } from './session.ts';
+import type { Answer, Session, Work } from './session.ts';
 import type { Workload } from './workload.ts';
 
 const name = 'registers';
@@ -68,6 +68,29 @@ export class Registers implements Workload {
     }
   }
 
+  /**
+   * While two replicas take themselves for the leader, writes to the newer one and reads at the other:
+   * such moments are too short for a client who knows of nothing.
+   */
+  async watchLeaders(session: Session): Promise<void> {
+    while (session.goesOn) {
+      await this.#world.sleep(20);
+      const leaders = this.#world
+        .running()
+        .map(({ id, replica }) => ({ id, ...replica!.status() }))
+        .filter(({ role }) => role === 'leader')
+        .sort((a, b) => b.term - a.term);
+      const [newer, older] = leaders;
+      if (newer === undefined || older === undefined) continue;
+      const key = session.prng.pick(this.#keys);
+      const input = { type: 'write', value: this.#next++ } as const;
+      const isWritten = await this.#write(session, key, input, newer.id);
+      if (!isWritten) continue;
+      this.#world.marks.hit('read at a deposed leader');
+      await this.#read(session, key, older.id);
+    }
+  }
+
   #cas(prng: Prng): RegisterInput {
     return {
       type: 'cas',
@@ -76,20 +99,30 @@ export class Registers implements Workload {
     };
   }
 
-  async #write(session: Session, key: string, input: RegisterInput): Promise<void> {
+  async #write(
+    session: Session,
+    key: string,
+    input: RegisterInput,
+    nodeId?: number,
+  ): Promise<boolean> {
     const call = session.nowMs;
     const value = input.type === 'read' ? null : input.value;
     this.#values.add(value);
-    const answer = await session.write((replica) => attempt(replica, key, input));
+    const work: Work<Attempted> = (replica) => attempt(replica, key, input);
+    const answer =
+      nodeId === undefined ? await session.write(work) : await session.call(nodeId, work, 1000);
     this.#record(session, { key, input, call }, answer, ({ output }) => output);
-    if (answer.type !== 'ok' || answer.value.timestamp === undefined) return;
+    if (answer.type !== 'ok' || answer.value.timestamp === undefined) return false;
     this.#written.push({ key, timestamp: answer.value.timestamp, atMs: session.nowMs });
+    // What was just written must be seen at once, by a leader that was too.
+    if (nodeId === undefined && session.prng.chance(0.4)) await this.#read(session, key);
+    return true;
   }
 
-  async #read(session: Session, key: string): Promise<void> {
+  async #read(session: Session, key: string, nodeId = session.anyNode()): Promise<void> {
     const call = session.nowMs;
     const answer = await session.call(
-      session.anyNode(),
+      nodeId,
       async (replica) => {
         await replica.awaitReadable({ type: 'strong' }, { timeoutMs: readTimeoutMs });
         return look(replica, key);
@@ -183,11 +216,12 @@ export class Registers implements Workload {
   }
 }
 
-async function attempt(
-  replica: Replica,
-  key: string,
-  input: RegisterInput,
-): Promise<{ readonly output: RegisterOutput; readonly timestamp?: bigint }> {
+interface Attempted {
+  readonly output: RegisterOutput;
+  readonly timestamp?: bigint;
+}
+
+async function attempt(replica: Replica, key: string, input: RegisterInput): Promise<Attempted> {
   if (input.type === 'read') throw new TypeError('a read writes nothing');
   // What is told of a mismatch must be current.
   if (input.type === 'cas')

@@ -7,6 +7,8 @@ export interface Workload {
   readonly size: number;
   /** One client; ends when the session does not go on. */
   run(session: Session): Promise<void>;
+  /** One more client, beside those drawn. */
+  watchLeaders?(session: Session): Promise<void>;
   /** After the end, when everything is healed; may ask the group once more. */
   check(session: Session): Promise<void>;
 }

@@ -46,6 +46,8 @@ export class Workloads {
       this.#partOf(i).run(new Session(world, `c${i}`)),
     );
     if (this.#feed !== undefined) sessions.push(this.#feed.run(new Session(world, 'feed')));
+    for (const { part } of this.#weighted)
+      if (part.watchLeaders) sessions.push(part.watchLeaders(new Session(world, 'watcher')));
     sessions.push(changeSchema(world));
     await Promise.all(sessions);
   }

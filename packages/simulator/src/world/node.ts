@@ -113,6 +113,7 @@ export class SimNode {
   #cease(): void {
     this.#life++;
     this.#isRunning = false;
+    this.#parts.watch.down(this.id);
     this.#replica = undefined;
     if (this.#end !== undefined) this.#parts.wires.disconnect(this.#end);
     this.#end = undefined;

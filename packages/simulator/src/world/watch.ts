@@ -18,6 +18,7 @@ interface Seen {
   applied: number;
   term: number;
   commit: number;
+  isLeading: boolean;
   /** Whom it gave its vote, by term: over all lives. */
   readonly votes: Map<number, number>;
 }
@@ -59,10 +60,15 @@ export class Watch {
     let seen = this.#seen.get(id);
     if (seen === undefined) {
       const ledger = new Ledger(this.#shard);
-      seen = { ledger, applied: 0, term: 0, commit: 0, votes: new Map() };
+      seen = { ledger, applied: 0, term: 0, commit: 0, isLeading: false, votes: new Map() };
       this.#seen.set(id, seen);
     }
     return seen;
+  }
+
+  /** Its process has ended. */
+  down(id: number): void {
+    this.node(id).isLeading = false;
   }
 
   /** A node lost its disk: what it promised is forgotten, and nobody may believe it. */
@@ -93,6 +99,7 @@ export class Watch {
       'terms never go back',
       () => `node ${id} comes back in term ${term}, ${seen.ledger.durableTerm} was durable`,
     );
+    seen.isLeading = false;
     // What was under way may have been found.
     seen.ledger.durableTerm = term;
     seen.term = term;
@@ -137,6 +144,10 @@ export class Watch {
     );
     seen.term = term;
     seen.commit = commit;
+    const others = [...this.#seen.values()].filter((other) => other !== seen);
+    if (role === 'leader' && others.some(({ isLeading }) => isLeading))
+      this.#marks.hit('two leaders for a while');
+    seen.isLeading = role === 'leader';
     if (role === 'leader') this.#leads(id, term);
   }
 

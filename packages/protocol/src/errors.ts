@@ -296,6 +296,12 @@ export const errorCatalogue = {
     meaning:
       'The change of members would leave too few replicas, names an unknown one, or another is under way.',
   },
+  REPLICA_FORGOTTEN: {
+    kind: 'corruption',
+    status: 500,
+    meaning:
+      'The replica lost its disk or was started on another one; it is to be replaced under a new id.',
+  },
   SNAPSHOT_GONE: {
     kind: 'unavailable',
     status: 503,

@@ -37,6 +37,8 @@ export interface RaftBatch {
   readonly shard: number;
   /** Of the sending replica. One that is not the known one of that id has lost its disk: ignored. */
   readonly incarnation: number;
+  /** Of the receiving one, as the sender knows it; 0 when it does not. */
+  readonly toIncarnation: number;
   readonly messages: readonly Message[];
 }
 

@@ -51,7 +51,12 @@ test.each(seeds)('a batch comes back as it was, seed %i', (seed) => {
   const prng = new Prng(seed);
   for (let round = 0; round < 100; round++) {
     const messages = Array.from({ length: prng.below(5) }, () => randomMessage(prng));
-    const batch = { shard: prng.u32(), incarnation: number(prng), messages };
+    const batch = {
+      shard: prng.u32(),
+      incarnation: number(prng),
+      toIncarnation: number(prng),
+      messages,
+    };
     expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
   }
 });
@@ -59,7 +64,7 @@ test.each(seeds)('a batch comes back as it was, seed %i', (seed) => {
 test.each(seeds)('bytes that are cut or changed give an error or a message, seed %i', (seed) => {
   const prng = new Prng(seed);
   for (let round = 0; round < 300; round++) {
-    const batch = { shard: 1, incarnation: 2, messages: [randomMessage(prng)] };
+    const batch = { shard: 1, incarnation: 2, toIncarnation: 3, messages: [randomMessage(prng)] };
     const bytes = encodeBatch(batch).slice(0, prng.below(200));
     if (bytes.length > 0) bytes[prng.below(bytes.length)]! ^= 1 << prng.below(8);
     try {

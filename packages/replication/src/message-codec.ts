@@ -12,7 +12,7 @@ import type { RaftBatch } from './contract.ts';
 
 /**
  * Raft messages as bytes, format 1: what replicas of different versions send each other. A batch is
- * `[format u8][shard][incarnation][count]`, then the messages; every integer is a varint. A message is
+ * `[format u8][shard][incarnation][to incarnation][count]`, then the messages; every integer is a varint. A message is
  *
  *     [type][from][to][term][log term][index][commit][vote][reject hint][flags u8]
  *     [context, optional][entry count][entries][snapshot, if flagged]
@@ -23,11 +23,13 @@ import type { RaftBatch } from './contract.ts';
 const format = 1;
 const flag = { reject: 1, snapshot: 2 } as const;
 
-export function encodeBatch({ shard, incarnation, messages }: RaftBatch): Uint8Array {
+export function encodeBatch(batch: RaftBatch): Uint8Array {
+  const { messages } = batch;
   const out = new ByteWriter(sizeHint(messages));
   out.u8(format);
-  out.varint(shard);
-  out.varint(incarnation);
+  out.varint(batch.shard);
+  out.varint(batch.incarnation);
+  out.varint(batch.toIncarnation);
   out.varint(messages.length);
   for (const message of messages) writeMessage(out, message);
   return out.finish();
@@ -38,12 +40,12 @@ export function decodeBatch(bytes: Uint8Array): RaftBatch {
   try {
     const reader = new ByteReader(bytes);
     if (reader.u8() !== format) throw malformed('of an unknown format');
-    const [shard, incarnation] = [reader.varint(), reader.varint()];
+    const [shard, incarnation, toIncarnation] = [reader.varint(), reader.varint(), reader.varint()];
     const messages = Array.from({ length: checkedCount(reader.varint(), bytes) }, () =>
       readMessage(reader),
     );
     if (!reader.isAtEnd) throw malformed('longer than it says');
-    return { shard, incarnation, messages };
+    return { shard, incarnation, toIncarnation, messages };
   } catch (error) {
     if (error instanceof ShortBytes) throw malformed('cut short');
     throw error;

@@ -330,7 +330,7 @@ export class RaftReplica implements Replica, CommandLog {
 
   #receive(from: number, batch: RaftBatch): void {
     if (this.#isClosed || this.#failure !== undefined || batch.shard !== this.#parts.shard) return;
-    if (!this.#peers.accepts(from, batch)) return;
+    if (!this.#mayStay(from, batch) || !this.#peers.accepts(from, batch)) return;
     this.#heardMs.set(from, this.#parts.env.clock.monotonicMs());
     for (const message of batch.messages) {
       if (message.from !== from || message.to !== this.nodeId) continue;
@@ -338,6 +338,18 @@ export class RaftReplica implements Replica, CommandLog {
       else this.#guard(() => void this.#parts.node.step(message));
     }
     this.#pump();
+  }
+
+  /** A peer knows another life of this replica: what that promised is lost, so it must not come back. */
+  #mayStay(from: number, { toIncarnation }: RaftBatch): boolean {
+    if (toIncarnation === 0 || toIncarnation === this.#parts.log.state.incarnation) return true;
+    this.#fail(
+      themisError('REPLICA_FORGOTTEN', {
+        message: `replica ${from} knows replica ${this.nodeId} with other data than it has: the disk was lost or exchanged; remove the replica from the group and add it under a new id`,
+        details: { replica: this.nodeId },
+      }),
+    );
+    return false;
   }
 
   #pump(): void {
@@ -388,7 +400,9 @@ export class RaftReplica implements Replica, CommandLog {
     const outbox = this.#outbox;
     this.#outbox = new Map();
     for (const [to, messages] of outbox) {
-      transport?.send(to, { shard, incarnation: log.state.incarnation, messages });
+      const { incarnation, peers } = log.state;
+      const toIncarnation = peers.get(to) ?? 0;
+      transport?.send(to, { shard, incarnation, toIncarnation, messages });
       for (const message of messages)
         if (message.type === MessageType.Snap) this.#watchSnapshot(to, message.snapshot!);
     }
@@ -598,6 +612,7 @@ export class RaftReplica implements Replica, CommandLog {
    */
   #peerDown(id: number): void {
     const { env, timing, node } = this.#parts;
+    this.#heardMs.delete(id);
     if (id !== this.#leader || this.#leading !== undefined) return;
     const sinceMs = env.clock.monotonicMs();
     env.timers.after(timing.heartbeatMs * (0.25 + env.random.float()), () => {

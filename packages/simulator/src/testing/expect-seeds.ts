@@ -7,8 +7,8 @@ import { reportOf, Tally } from '../run/tally.ts';
 const important = [
   'a commit ended as unknown',
   'a keyed write was repeated',
-  'a replica has lost its data and is ignored; add it anew',
   'a replica stopped after a failed sync',
+  'a replica without its data stopped itself',
   'a snapshot could not be fetched',
   'a snapshot was installed',
   'an unknown write had happened',

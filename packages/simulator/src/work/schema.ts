@@ -4,6 +4,8 @@ import type { World } from '../world/world.ts';
 import { namespace } from './documents.ts';
 import { Session } from './session.ts';
 
+const longestMs = 20_000;
+
 /** Makes and drops indexes and collections while others write. */
 export async function changeSchema(world: World): Promise<void> {
   const session = new Session(world, 'schema');
@@ -11,7 +13,8 @@ export async function changeSchema(world: World): Promise<void> {
   const perMinute = world.settings.schema;
   if (perMinute === 0) return;
   for (let n = 1; session.goesOn; n++) {
-    await world.sleep((-Math.log(1 - prng.float()) * 60_000) / perMinute);
+    // Cut off, or the end of a run would wait for the longest of them.
+    await world.sleep(Math.min(longestMs, (-Math.log(1 - prng.float()) * 60_000) / perMinute));
     if (!session.goesOn) return;
     const what = prng.pick(['index', 'index', 'drop index', 'collection']);
     const answer = await session.write((replica) => change(replica, what, n));

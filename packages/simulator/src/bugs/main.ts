@@ -26,8 +26,8 @@ const { values } = parseArgs({
 });
 const trial = fileURLToPath(new URL('./trial.ts', import.meta.url));
 
-async function runTrial({ edits }: PlantedBug, from: number): Promise<Found | undefined> {
-  const args = [trial, JSON.stringify(edits), String(from), values.seeds];
+async function runTrial(bug: PlantedBug, from: number): Promise<Found | undefined> {
+  const args = [trial, JSON.stringify(bug), String(from), values.seeds];
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -48,7 +48,9 @@ function describe({ bug, found }: Row): string {
   const seeds = found.map((each) => each?.seeds ?? Infinity).sort((a, b) => a - b);
   const median = seeds[Math.floor(seeds.length / 2)]!;
   const by = [...new Set(found.flatMap((each) => (each === undefined ? [] : [each.invariant])))];
-  return `| ${bug.name} | ${Number.isFinite(median) ? median : 'not found'} | ${seeds.join(', ')} | ${by.join('; ')} |`;
+  const name =
+    bug.fixed === undefined ? bug.name : `${bug.name} (${Object.keys(bug.fixed).join(', ')} fixed)`;
+  return `| ${name} | ${Number.isFinite(median) ? median : 'not found'} | ${seeds.join(', ')} | ${by.join('; ')} |`;
 }
 
 const waiting = plantedBugs.filter(({ name }) => name.includes(values.only));

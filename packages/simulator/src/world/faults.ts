@@ -87,9 +87,11 @@ export class Faults {
     const { wires, nodes } = this.#world;
     const ids = prng.shuffle([...nodes.keys()]);
     const count = how === 'half' ? Math.floor(ids.length / 2) : 1;
-    const some = ids.slice(0, count);
-    // Of one node, some of its paths or all of them.
-    const others = ids.slice(how === 'half' ? count : prng.between(count, ids.length - 1));
+    // Of one node, some of its paths or all of them; often it is the leader, and all.
+    const leader = how === 'node' && prng.chance(0.5) ? this.#world.leader()?.node.id : undefined;
+    const some = leader === undefined ? ids.slice(0, count) : [leader];
+    const skipped = how === 'half' ? count : prng.between(count, ids.length - 1);
+    const others = leader === undefined ? ids.slice(skipped) : ids.filter((id) => id !== leader);
     const delayMs = how === 'clog' ? 3000 * prng.float() : Infinity;
     const cuts = [wires.cut(some, others, delayMs)];
     if (how !== 'one way') cuts.push(wires.cut(others, some, delayMs));

@@ -17,7 +17,12 @@ export function reportOf(result: RunResult): SeedReport {
   const { settings, failure, traceHash, virtualMs, events, operations, commands, marks } = result;
   return {
     seed: settings.seed,
-    ...{ traceHash, virtualMs, events, operations, commands, marks },
+    traceHash,
+    virtualMs,
+    events,
+    operations,
+    commands,
+    marks,
     invariant: failure?.invariant,
     text: failure?.text,
   };

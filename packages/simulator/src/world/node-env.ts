@@ -1,4 +1,4 @@
-import { Prng, type Env, type Log, type LogLevel } from '@themisdb/base';
+import type { Prng, Env, Log, LogLevel } from '@themisdb/base';
 import {
   SimClock,
   SimDisk,

@@ -174,3 +174,23 @@ test('a new member is told the first members by whoever leads when it comes', ()
     expect(votersOf(next)).toEqual([1, 2, 3, 4]);
     expect(group.replica(4).status().failure).toBeUndefined();
   }));
+
+// Found by the simulator: the state fell back behind a change of members that had been in force, and
+// with it the membership, by which a majority of those who had left could have elected a leader.
+test.each([71, 72, 73, 74, 75, 76])(
+  'a change of members outlives a power cut that the state does not, seed %i',
+  (seed) =>
+    withGroup(seed, async (group) => {
+      const leader = await group.leader();
+      await group.open(4);
+      await leader.changeMembers({ type: 'add', id: 4 });
+      const other = otherThan(leader);
+      await group.until(() => votersOf(group.replica(other)).includes(4));
+      group.crash(other);
+      group.cut(other);
+      await group.open(other, [1, 2, 3]);
+      // Alone, with nobody who could tell.
+      await group.sleep(200);
+      expect(votersOf(group.replica(other))).toEqual([1, 2, 3, 4]);
+    }),
+);

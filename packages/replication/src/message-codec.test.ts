@@ -84,13 +84,22 @@ test('the state of a replica comes back as it was', () => {
     autoLeave: false,
   };
   const states: ReplicaState[] = [
-    { nodeId: 1, incarnation: 2 ** 47, term: 0, vote: 0, installing: undefined, peers: new Map() },
+    {
+      nodeId: 1,
+      incarnation: 2 ** 47,
+      term: 0,
+      vote: 0,
+      installing: undefined,
+      changedAt: 0,
+      peers: new Map(),
+    },
     {
       nodeId: 3,
       incarnation: 7,
       term: 2 ** 40,
       vote: 3,
       installing: { index: 9, term: 8, confState, file: 'snapshots/1-ä' },
+      changedAt: 77,
       peers: new Map([[1, 2 ** 48 - 1]]),
     },
   ];

@@ -79,6 +79,7 @@ export class ReplicaLog implements Storage {
       term: entries.at(-1)?.term ?? applied.term,
       vote: 0,
       installing: undefined,
+      changedAt: 0,
       peers: new Map<number, number>(),
     };
     const log = new ReplicaLog(options, { cache, state, stateIndex: found?.index ?? 0 });
@@ -95,7 +96,9 @@ export class ReplicaLog implements Storage {
   initialState(): { hardState: HardState; confState: ConfState } {
     const { term, vote } = this.#state;
     // What was applied was committed; the commit index itself is not worth a write of its own.
-    const commit = Math.max(this.#options.applied().index, this.cache.before.index);
+    const known = Math.max(this.#options.applied().index, this.cache.before.index);
+    // Nor may a change of members be forgotten that was in force.
+    const commit = Math.max(known, Math.min(this.#state.changedAt, this.cache.lastIndex));
     return { hardState: { term, vote, commit }, confState: this.#options.confState() };
   }
 

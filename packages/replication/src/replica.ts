@@ -491,8 +491,11 @@ export class RaftReplica implements Replica, CommandLog {
     const { machine } = this.#parts;
     const from = machine.applied.index;
     // A snapshot may have brought some of them meanwhile.
-    const fresh = entries.filter(({ index }) => index > from).map((entry) => this.#logEntry(entry));
-    if (fresh.length === 0) return;
+    const missing = entries.filter(({ index }) => index > from);
+    if (missing.length === 0) return;
+    const change = missing.findLast(isConfChangeEntry);
+    if (change !== undefined) await this.#parts.log.saveState({ changedAt: change.index });
+    const fresh = missing.map((entry) => this.#logEntry(entry));
     probe('replica applies', { nodeId: this.nodeId, entries: fresh });
     await machine.apply(this.#withMembership(fresh));
     if (fresh.some(({ membership }) => membership !== undefined)) this.#cutFirstEntries();

@@ -13,6 +13,11 @@ export interface ReplicaState {
   readonly vote: number;
   /** A snapshot whose installation is under way: to be finished before anything else. */
   readonly installing: PendingInstall | undefined;
+  /**
+   * Of the last change of members that was applied here. The state may fall back behind it in a power
+   * cut; without this the replica would act by a membership that the group has left behind.
+   */
+  readonly changedAt: number;
   /** The incarnation each peer first spoke with. */
   readonly peers: ReadonlyMap<number, number>;
 }
@@ -27,7 +32,10 @@ export interface PendingInstall {
 
 const format = 1;
 
-/** `[format][node][incarnation][term][vote][peers][pending, optional]`, integers as varints. */
+/**
+ * `[format][node][incarnation][term][vote][peers][pending, optional][changed at]`, integers as varints. The
+ * last is absent in records from before there was one.
+ */
 export function encodeState(state: ReplicaState): Uint8Array {
   const out = new ByteWriter(96);
   out.u8(format);
@@ -45,6 +53,7 @@ export function encodeState(state: ReplicaState): Uint8Array {
     out.bytes(encodeConfState(installing.confState));
     out.bytes(new TextEncoder().encode(installing.file));
   }
+  out.varint(state.changedAt);
   return out.finish();
 }
 
@@ -68,7 +77,8 @@ function readState(reader: ByteReader): ReplicaState {
   const peers = new Map<number, number>();
   for (let left = reader.varint(); left > 0; left--) peers.set(reader.varint(), reader.varint());
   const installing = reader.u8() === 0 ? undefined : readInstall(reader);
-  return { nodeId, incarnation, term, vote, peers, installing };
+  const changedAt = reader.isAtEnd ? 0 : reader.varint();
+  return { nodeId, incarnation, term, vote, peers, installing, changedAt };
 }
 
 function readInstall(reader: ByteReader): PendingInstall {

@@ -29,6 +29,9 @@ const pipeline = 'storage/src/log/pipeline.ts';
 const foreign = 'storage/src/log/foreign-effects.ts';
 const applyStep = 'storage/src/log/apply-step.ts';
 
+/** Many snapshots, and power cuts at them. */
+const installs = { crashInstallPercent: 20, logCacheKb: 1, checkpointKb: 4, cutNode: 15 };
+
 /** All of them must be found. */
 export const plantedBugs: readonly PlantedBug[] = [
   bug('the log acknowledges before the sync', [
@@ -154,21 +157,27 @@ export const plantedBugs: readonly PlantedBug[] = [
       'if (raft.log.matches({ index, term }) && index < 0) {',
     ],
   ),
-  bug('an installation leaves no mark', [
-    'replication/src/state-record.ts',
-    'out.u8(installing === undefined ? 0 : 1);\n  if (installing !== undefined) {',
-    'out.u8(0);\n  if (installing !== undefined && installing.index < 0) {',
-  ]),
+  {
+    ...bug('an installation leaves no mark', [
+      'replication/src/state-record.ts',
+      'out.u8(installing === undefined ? 0 : 1);\n  if (installing !== undefined) {',
+      'out.u8(0);\n  if (installing !== undefined && installing.index < 0) {',
+    ]),
+    fixed: installs,
+  },
   bug('a snapshot lacks what could not be written', [
     incoming,
     "if (hasCode(error, 'DISK_FULL', 'DISK_IO')) await this.#forget();",
     '',
   ]),
-  bug('the folder of snapshots is not durable', [
-    incoming,
-    "await this.#disk.syncDirectory('');",
-    '',
-  ]),
+  {
+    ...bug('the folder of snapshots is not durable', [
+      incoming,
+      "await this.#disk.syncDirectory('');",
+      '',
+    ]),
+    fixed: installs,
+  },
   bug(
     'the last entries are applied again after a restart',
     [
@@ -182,11 +191,14 @@ export const plantedBugs: readonly PlantedBug[] = [
       'entries.filter(({ index }) => index > from - 2)',
     ],
   ),
-  bug('a replica that lost its disk is believed', [
-    'replication/src/peers.ts',
-    'if (known === incarnation) return true;',
-    'if (known === incarnation || known !== undefined) return true;',
-  ]),
+  {
+    ...bug('a replica that lost its disk is believed', [
+      'replication/src/peers.ts',
+      'if (known === incarnation) return true;',
+      'if (known === incarnation || known !== undefined) return true;',
+    ]),
+    fixed: { wipe: 30, crash: 60, cutNode: 40, nodes: 3, logCacheKb: 200 },
+  },
   bug('pages outlive commands of other leaders', [
     foreign,
     'pages.invalidate(ownerOf(key), key);',
@@ -213,11 +225,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     'for (const operation of operations) this.operations.push(operation);\n    this.catalog',
     'for (const operation of operations)\n      if (operation.type !== "put" || operation.key[4] !== 10) this.operations.push(operation);\n    this.catalog',
   ]),
-  bug('a deposed leader keeps what its lost proposals changed', [
-    pipeline,
-    'this.#takeBack(lost);',
-    '',
-  ]),
+  {
+    ...bug('a deposed leader keeps what its lost proposals changed', [
+      pipeline,
+      'this.#takeBack(lost);',
+      '',
+    ]),
+    fixed: {
+      bank: 3,
+      registers: 0,
+      lists: 0,
+      keyed: 0,
+      cutNode: 30,
+      thinkMs: 10,
+      clients: 8,
+      delayMs: 20,
+    },
+  },
   bug('a leader takes commits before the term has begun', [
     replica,
     'leading.isTold || machine.applied.index < leading.index)',

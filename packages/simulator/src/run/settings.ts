@@ -33,6 +33,8 @@ const described = {
   failSync: 'failed syncs a minute',
   flipBit: 'flipped bits in a log a minute',
   wipe: 'lost disks a minute',
+  crashInstallPercent: 'power cuts at an operation on the file of a snapshot',
+  fullFetchPercent: 'disks that are full when a snapshot comes',
   churn: 'changes of members a minute',
   transfer: 'transfers of leadership a minute',
 
@@ -99,6 +101,8 @@ export function drawSettings(
     failSync: sometimes(0.3, 3, 8),
     flipBit: sometimes(0.25, 3, 8),
     wipe: sometimes(0.25, 3, 8),
+    crashInstallPercent: sometimes(0.3, 1, 10),
+    fullFetchPercent: sometimes(0.3, 5, 50),
     churn: sometimes(0.3, 3, 10),
     transfer: sometimes(0.4, 3, 20),
     checkpointKb: between(4, 200),

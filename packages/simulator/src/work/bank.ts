@@ -10,7 +10,7 @@ const opening = 100;
 
 /**
  * Money moves between accounts; whoever adds all of it up, at any replica and as of any state, finds
- * the same sum, the same number of accounts, and in every index that is ready what the records say.
+ * the same sum, as many accounts as are counted, and in every index that is ready what the records say.
  */
 export class Bank implements Workload {
   readonly collections: readonly string[] = [name];
@@ -25,6 +25,7 @@ export class Bank implements Workload {
     for (let isOpen = false; session.goesOn;) {
       await session.think();
       if (!isOpen) isOpen = (await session.write((replica) => open(replica))).type === 'ok';
+      else if (session.prng.chance(0.2)) await this.#toggle(session);
       else if (session.prng.chance(0.6)) await this.#move(session);
       else await this.#audit(session, session.anyNode());
       this.size++;
@@ -53,6 +54,19 @@ export class Bank implements Workload {
           const balance = record.document()['balance'] as number;
           await put(t, collection, `a${account}`, { balance: balance + change }, record);
         }
+      }),
+    );
+  }
+
+  /** An account without money comes or goes: counts change. */
+  async #toggle(session: Session): Promise<void> {
+    const key = `x${session.prng.below(3)}`;
+    await session.write((replica) =>
+      writing(replica, 'serializable', async (t) => {
+        const collection = collectionOf(t, name);
+        const record = await readOf(t, collection, key);
+        if (record === undefined) await put(t, collection, key, { balance: 0 }, undefined);
+        else await t.remove(collection, record.uuid);
       }),
     );
   }

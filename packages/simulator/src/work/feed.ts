@@ -88,14 +88,15 @@ export class Feed implements Workload {
         (change.token.index === before.token.index && change.token.n > before.token.n);
       const isLater = before === undefined || change.timestamp >= before.timestamp;
       this.#world.violations.check(isAfter && isLater, 'changes in order', () => describe(change));
-      const { uuid, previousVersion } = change;
+      const { uuid, previousVersion, operation } = change;
       if (uuid !== undefined) {
         this.#world.violations.check(
           versions.get(uuid) === previousVersion,
           'changes name what they supersede',
           () => `${describe(change)} supersedes ${previousVersion}, not ${versions.get(uuid)}`,
         );
-        versions.set(uuid, change.timestamp);
+        if (operation === 'remove') versions.delete(uuid);
+        else versions.set(uuid, change.timestamp);
       }
       before = change;
     }

@@ -36,6 +36,7 @@ export class Faults {
     };
     for (const [name, strike] of Object.entries(kinds))
       void this.#loop(name as SettingName, strike);
+    this.#watchSnapshots();
   }
 
   async #loop(name: SettingName, strike: Strike): Promise<void> {
@@ -49,6 +50,37 @@ export class Faults {
       world.note(`fault ${name}`);
       await strike(prng);
     }
+  }
+
+  /** Fetching and installing a snapshot take milliseconds, which faults by rates seldom meet. */
+  #watchSnapshots(): void {
+    const world = this.#world;
+    const { crashInstallPercent, fullFetchPercent } = world.settings;
+    const prng = world.prng('fault at snapshots');
+    world.onNodeTrace = (id, line) => {
+      if (world.isCalm || !line.includes(' snapshots/')) return;
+      const node = world.nodes.get(id)!;
+      if (prng.chance(crashInstallPercent / 100)) void this.#crashSoon(node, prng);
+      if (line.includes(' write ') && prng.chance(fullFetchPercent / 100))
+        void this.#fill(node, prng);
+    };
+  }
+
+  async #crashSoon(node: SimNode, prng: Prng): Promise<void> {
+    const { life } = node;
+    const ms = this.#ms(prng);
+    await this.#world.sleep((prng.chance(0.7) ? 0.3 : 3) * prng.float());
+    if (life !== node.life || !node.isRunning) return;
+    node.crash();
+    await this.#world.sleep(ms);
+    if (!node.isDamaged) node.start();
+  }
+
+  async #fill(node: SimNode, prng: Prng): Promise<void> {
+    const { disk } = node.env;
+    disk.setCapacity(disk.usedBytes());
+    await this.#world.sleep(this.#ms(prng));
+    disk.setCapacity(Infinity);
   }
 
   #node(prng: Prng): SimNode | undefined {
@@ -148,8 +180,12 @@ export class Faults {
     node.kill();
     disk.flipBit(path, prng.below(size), prng.below(8));
     await this.#world.sleep(this.#ms(prng));
-    node.start();
-    await this.#world.until(() => !node.isRunning || node.replica !== undefined, 10_000);
+    // Another fault may come while it opens.
+    while (node.replica === undefined && !this.#repairs.isReplacing(node)) {
+      node.start();
+      await this.#world.until(() => !node.isRunning || node.replica !== undefined, 10_000);
+      await this.#world.sleep(10);
+    }
     // The bit was one that nobody needs.
     if (node.replica !== undefined) node.isDamaged = false;
   }

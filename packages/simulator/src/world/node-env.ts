@@ -30,15 +30,18 @@ export interface NodeEnv extends Env {
 class NodeTrace extends Trace {
   readonly #world: Trace;
   readonly #id: number;
+  readonly #onLine: (line: string) => void;
 
-  constructor(world: Trace, id: number) {
+  constructor(world: Trace, id: number, onLine: (line: string) => void) {
     super(0);
     this.#world = world;
     this.#id = id;
+    this.#onLine = onLine;
   }
 
   override add(line: string): void {
     this.#world.add(`n${this.#id} ${line}`);
+    this.#onLine(line);
   }
 }
 
@@ -48,10 +51,12 @@ export function makeNodeEnv(parts: {
   readonly trace: Trace;
   readonly prng: Prng;
   readonly onLog: OnLogLine;
+  /** Every operation of the disk, among others, as the trace has it. */
+  readonly onTrace: (line: string) => void;
   readonly epochMs: number;
 }): NodeEnv {
   const { world, prng } = parts;
-  const trace = new NodeTrace(parts.trace, parts.id);
+  const trace = new NodeTrace(parts.trace, parts.id, parts.onTrace);
   let rate = 1;
   const scheduler = new NodeScheduler(world);
   const timed = new NodeScheduler(scheduler, () => rate);

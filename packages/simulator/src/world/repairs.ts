@@ -39,6 +39,10 @@ export class Repairs {
     );
   }
 
+  isReplacing(node: SimNode): boolean {
+    return this.#damaged.has(node) || node.isGone;
+  }
+
   /** It is replaced; meanwhile it may come back under its old id, with nothing. */
   damaged(node: SimNode, how: 'comes back' | 'stays away'): void {
     if (this.#damaged.has(node)) return;

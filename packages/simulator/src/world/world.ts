@@ -34,6 +34,7 @@ export class World {
   /** The time with faults is over. */
   isCalm = false;
   onDamaged: (node: SimNode) => void = () => {};
+  onNodeTrace: (id: number, line: string) => void = () => {};
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -88,6 +89,7 @@ export class World {
       trace,
       prng: prng.fork(),
       onLog: (_level, message, fields) => node.logged(message, fields),
+      onTrace: (line) => this.onNodeTrace(id, line),
       epochMs: epochMs + prng.between(-50, 50),
     });
     const onDamaged = (which: SimNode): void => this.onDamaged(which);

@@ -11,6 +11,7 @@ export * from './quorum/majority.ts';
 export * from './rawnode.ts';
 export * from './size.ts';
 export * from './status.ts';
+export { isForcedVote } from './term.ts';
 export * from './tracker/config.ts';
 export * from './tracker/inflights.ts';
 export * from './tracker/progress.ts';

@@ -49,7 +49,7 @@ const LEADER_TYPES: ReadonlySet<MessageType> = new Set([
 function isLeaseHeld(raft: Raft, message: Message): boolean {
   const { checkQuorum, electionTicks } = raft.settings;
   const inLease = checkQuorum && raft.lead !== NONE && raft.electionElapsed < electionTicks;
-  if (!inLease || isTransfer(message)) return false;
+  if (!inLease || isForcedVote(message)) return false;
   raft.logger?.log(
     'info',
     `${describeVoteRequest(raft, 'ignored', message)}: lease is not expired ` +
@@ -58,7 +58,8 @@ function isLeaseHeld(raft: Raft, message: Message): boolean {
   return true;
 }
 
-function isTransfer({ context }: Message): boolean {
+/** Whether a leader that hands over has asked for the election. */
+export function isForcedVote({ context }: Message): boolean {
   return (
     context !== undefined &&
     context.length === CAMPAIGN_TRANSFER.length &&

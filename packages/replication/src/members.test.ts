@@ -194,3 +194,27 @@ test.each([71, 72, 73, 74, 75, 76])(
       expect(votersOf(group.replica(other))).toEqual([1, 2, 3, 4]);
     }),
 );
+
+test('a replica that lost its disk is known for one to those it never had to speak to', async () => {
+  const group = new SimGroup(69);
+  await group.run(async () => {
+    const all = [1, 2, 3];
+    await group.open(1, all);
+    await group.open(2, all);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    await group.open(3, all);
+    await group.sleep(1000);
+    group.cut(3);
+    await put(leader, 'k', 1);
+    const lost = 3 - leader.nodeId;
+    group.crash(leader.nodeId);
+    group.wipe(lost);
+    await group.open(lost, all);
+    group.heal();
+    await group.sleep(20_000);
+    for (const id of [lost, 3]) expect(group.replica(id).status().role).not.toBe('leader');
+    await group.open(leader.nodeId, all);
+    expect(await get(await group.leader(), 'k')).toBe(1);
+  });
+});

@@ -7,12 +7,16 @@ import type { ReplicaLog } from './replica-log.ts';
  * comes under the same id with another incarnation has lost its disk, and what it promised before with
  * it: it could help to elect a leader that lacks committed entries, so it is not listened to. It comes
  * back as a new member, under a new id.
+ *
+ * Members that do not know each other yet greet each other with an empty batch: one that was only ever
+ * heard by its leader could come back empty, and find somebody who takes it for what it was.
  */
 export class Peers {
   readonly #log: ReplicaLog;
   readonly #report: Log;
   readonly #refused = new Set<string>();
   readonly #learning = new Set<number>();
+  readonly #strangers = new Set<number>();
 
   constructor(log: ReplicaLog, report: Log) {
     this.#log = log;
@@ -20,12 +24,21 @@ export class Peers {
   }
 
   /** Whether messages of the batch may be taken. Those of a peer never heard before are dropped once. */
-  accepts(from: number, { incarnation }: RaftBatch): boolean {
+  accepts(from: number, { incarnation, toIncarnation }: RaftBatch): boolean {
+    if (toIncarnation === 0) this.#strangers.add(from);
     const known = this.#log.state.peers.get(from);
     if (known === incarnation) return true;
     if (known === undefined) this.#learn(from, incarnation);
     else this.#refuse(from, incarnation);
     return false;
+  }
+
+  /** Those of `others` that this replica does not know, or that said they do not know it. */
+  toGreet(others: readonly number[]): readonly number[] {
+    const { peers } = this.#log.state;
+    const ids = others.filter((id) => !peers.has(id) || this.#strangers.has(id));
+    this.#strangers.clear();
+    return ids;
   }
 
   #learn(from: number, incarnation: number): void {

@@ -100,3 +100,40 @@ test('a lease ends with a hand-over', () =>
     },
     { timing: { leaseMs: 500 } },
   ));
+
+/** Whether the leader still reads by its lease, now that others lead. */
+async function expectLeaseOver(group: SimGroup, old: Replica): Promise<void> {
+  const others = [1, 2, 3].filter((id) => id !== old.nodeId);
+  await group.until(() => others.some((id) => group.replica(id).status().role === 'leader'));
+  await expect(old.awaitReadable(strong, { timeoutMs: 0 })).rejects.toMatchObject(noLeader);
+}
+
+test.each([76, 77, 78, 79])('a restart does not vote a lease away, seed %i', (seed) =>
+  withGroup(
+    seed,
+    async (group, leader, follower) => {
+      const third = 6 - leader.nodeId - follower.nodeId;
+      group.cut(follower.nodeId);
+      await group.sleep(900);
+      await leader.awaitReadable(strong, soon);
+      group.crash(third);
+      group.heal();
+      group.cut(leader.nodeId);
+      await group.open(third, [1, 2, 3]);
+      await expectLeaseOver(group, leader);
+    },
+    { timing: { leaseMs: 800 } },
+  ),
+);
+
+test('broken connections do not vote a lease away', () =>
+  withGroup(
+    80,
+    async (group, leader) => {
+      await leader.awaitReadable(strong, soon);
+      group.cut(leader.nodeId);
+      group.hangUp(leader.nodeId);
+      await expectLeaseOver(group, leader);
+    },
+    { timing: { leaseMs: 800 } },
+  ));

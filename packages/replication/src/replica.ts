@@ -13,6 +13,7 @@ import {
   decodeConfChange,
   holdsSnapshot,
   isConfChangeEntry,
+  isForcedVote,
   LOCAL_APPEND_THREAD,
   LOCAL_APPLY_THREAD,
   MessageType,
@@ -37,7 +38,7 @@ import type {
   ReplicaStatus,
 } from './contract.ts';
 import { finishInstall } from './install.ts';
-import { IncomingSnapshot, snapshotFile } from './incoming-snapshot.ts';
+import { snapshotFile } from './incoming-snapshot.ts';
 import { Members } from './members.ts';
 import { encodeConfState } from './message-codec.ts';
 import type { OutgoingSnapshots } from './outgoing-snapshots.ts';
@@ -45,6 +46,7 @@ import { Peers } from './peers.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { Reads } from './reads.ts';
 import type { ReplicaLog } from './replica-log.ts';
+import { SnapshotFetch } from './snapshot-fetch.ts';
 import { describeStatus } from './status.ts';
 import type { Timing } from './timing.ts';
 
@@ -63,14 +65,6 @@ export interface ReplicaParts {
   readonly logCacheBytes: number;
   /** Members until a change of membership was applied. */
   readonly firstMembers: ConfState;
-}
-
-/** Kept after a fetch that broke off, so that the next one goes on from there. */
-interface Incoming {
-  readonly id: string;
-  readonly snapshot: IncomingSnapshot;
-  readonly stop: AbortController;
-  state: 'fetching' | 'broken' | 'fetched';
 }
 
 interface Stored {
@@ -111,10 +105,13 @@ export class RaftReplica implements Replica, CommandLog {
   #applying: Promise<void> | undefined;
   #outbox = new Map<number, Message[]>();
   #stored: Stored[] = [];
-  #incoming: Incoming | undefined;
+  readonly #fetching: SnapshotFetch;
   #tickTimer: TimerHandle | undefined;
   #lastTickMs: number;
-  #isAlone: boolean;
+  #isAlone = false;
+  #others: readonly number[] = [];
+  /** A life before may have answered a leader, which since reads by its lease. */
+  readonly #votesFromMs: number;
   #isPumping = false;
   #isClosed = false;
   #failure: unknown;
@@ -135,13 +132,23 @@ export class RaftReplica implements Replica, CommandLog {
     this.#parts = parts;
     this.nodeId = parts.nodeId;
     this.store = parts.store;
-    this.#isAlone = this.#countsAlone(log.initialState().confState);
+    this.#setMembers(log.initialState().confState);
     this.#lastIndex = log.lastIndex();
     this.#lastTickMs = env.clock.monotonicMs();
+    this.#votesFromMs = this.#lastTickMs + (timing.leaseMs > 0 ? timing.electionMs : 0);
     const { hardState } = node.basicStatus();
     this.#term = hardState.term;
     this.#commitIndex = hardState.commit;
     this.#peers = new Peers(log, env.log);
+    this.#fetching = new SnapshotFetch({
+      env,
+      shard: parts.shard,
+      transport,
+      fetched: (message) => {
+        this.#guard(() => void node.step(message));
+        this.#pump();
+      },
+    });
     this.#reads = new Reads({
       env,
       node,
@@ -255,7 +262,7 @@ export class RaftReplica implements Replica, CommandLog {
     await this.#parts.store.close();
     this.#isClosed = true;
     this.#tickTimer?.cancel();
-    this.#incoming?.stop.abort();
+    this.#fetching.close();
     this.#reads.close();
     this.#parts.outgoing.close();
     await this.#appending;
@@ -312,6 +319,7 @@ export class RaftReplica implements Replica, CommandLog {
     const isLate = now - this.#lastTickMs > timing.electionMs;
     this.#lastTickMs = now;
     if (isLate) this.#stalled();
+    for (const id of this.#peers.toGreet(this.#others)) this.#send(id, []);
     this.#guard(() => node.tick());
     this.#pump();
     this.#scheduleTick();
@@ -331,10 +339,12 @@ export class RaftReplica implements Replica, CommandLog {
   #receive(from: number, batch: RaftBatch): void {
     if (this.#isClosed || this.#failure !== undefined || batch.shard !== this.#parts.shard) return;
     if (!this.#mayStay(from, batch) || !this.#peers.accepts(from, batch)) return;
-    this.#heardMs.set(from, this.#parts.env.clock.monotonicMs());
+    const nowMs = this.#parts.env.clock.monotonicMs();
+    this.#heardMs.set(from, nowMs);
     for (const message of batch.messages) {
       if (message.from !== from || message.to !== this.nodeId) continue;
-      if (holdsSnapshot(message.snapshot)) this.#fetch(from, message, message.snapshot);
+      if (isVote(message) && nowMs < this.#votesFromMs && !isForcedVote(message)) continue;
+      if (holdsSnapshot(message.snapshot)) this.#fetching.take(from, message, message.snapshot);
       else this.#guard(() => void this.#parts.node.step(message));
     }
     this.#pump();
@@ -396,16 +406,20 @@ export class RaftReplica implements Replica, CommandLog {
 
   #sendAll(): void {
     if (this.#outbox.size === 0) return;
-    const { transport, shard, log } = this.#parts;
     const outbox = this.#outbox;
     this.#outbox = new Map();
     for (const [to, messages] of outbox) {
-      const { incarnation, peers } = log.state;
-      const toIncarnation = peers.get(to) ?? 0;
-      transport?.send(to, { shard, incarnation, toIncarnation, messages });
+      this.#send(to, messages);
       for (const message of messages)
         if (message.type === MessageType.Snap) this.#watchSnapshot(to, message.snapshot!);
     }
+  }
+
+  #send(to: number, messages: readonly Message[]): void {
+    const { transport, shard, log } = this.#parts;
+    const { incarnation, peers } = log.state;
+    const toIncarnation = peers.get(to) ?? 0;
+    transport?.send(to, { shard, incarnation, toIncarnation, messages });
   }
 
   // Storage writes.
@@ -517,7 +531,9 @@ export class RaftReplica implements Replica, CommandLog {
     assert(change !== undefined, () => `entry ${index} is no change of membership`);
     this.#cutFirstEntries();
     const confState = this.#parts.node.applyConfChange(change);
-    this.#isAlone = this.#countsAlone(confState);
+    this.#setMembers(confState);
+    // A quorum of other members could elect.
+    this.#reads.endLease();
     this.#parts.env.log.write('info', 'the members changed', { ...confState });
     return { index, term, data: undefined, membership: encodeConfState(confState) };
   }
@@ -530,9 +546,10 @@ export class RaftReplica implements Replica, CommandLog {
     return [{ ...first!, membership: encodeConfState(firstMembers) }, ...rest];
   }
 
-  #countsAlone({ voters, learners, votersOutgoing }: ConfState): boolean {
-    const isSole = voters.length === 1 && voters[0] === this.nodeId;
-    return isSole && learners.length === 0 && votersOutgoing.length === 0;
+  #setMembers({ voters, learners, votersOutgoing }: ConfState): void {
+    const all = new Set([...voters, ...learners, ...votersOutgoing]);
+    this.#isAlone = all.delete(this.nodeId) && all.size === 0;
+    this.#others = [...all];
   }
 
   #shrinkCache(): void {
@@ -612,11 +629,12 @@ export class RaftReplica implements Replica, CommandLog {
   /**
    * The connection to the leader broke: it is likely to be gone. Campaigning is safe at any time, and a
    * peer that still hears the leader refuses; so one of those who do not need not wait for its timeout.
+   * Not with a lease: what broke may be the connection alone, and all have promised to wait.
    */
   #peerDown(id: number): void {
     const { env, timing, node } = this.#parts;
     this.#heardMs.delete(id);
-    if (id !== this.#leader || this.#leading !== undefined) return;
+    if (timing.leaseMs > 0 || id !== this.#leader || this.#leading !== undefined) return;
     const sinceMs = env.clock.monotonicMs();
     env.timers.after(timing.heartbeatMs * (0.25 + env.random.float()), () => {
       const isHeardAgain = (this.#heardMs.get(id) ?? 0) > sinceMs;
@@ -639,39 +657,6 @@ export class RaftReplica implements Replica, CommandLog {
 
   // Snapshots.
 
-  /** Fetches first, and tells the core when all of it is here. */
-  #fetch(from: number, message: Message, snapshot: Snapshot): void {
-    const { env, shard, transport } = this.#parts;
-    const id = utf8Decode(snapshot.data!);
-    const previous = this.#incoming;
-    if (previous?.id === id && previous.state === 'fetching') return;
-    if (previous?.id === id && previous.state === 'fetched') {
-      this.#guard(() => void this.#parts.node.step(message));
-      return;
-    }
-    previous?.stop.abort();
-    const stop = new AbortController();
-    const incoming =
-      previous?.id === id ? previous.snapshot : new IncomingSnapshot(env, { shard, id });
-    const current: Incoming = { id, snapshot: incoming, stop, state: 'fetching' };
-    this.#incoming = current;
-    env.log.write('info', 'fetching a snapshot', { from, ...snapshot.metadata });
-    incoming
-      .fetch(transport!, from, stop.signal)
-      .then(() => {
-        if (this.#incoming !== current || this.#isClosed) return undefined;
-        current.state = 'fetched';
-        this.#guard(() => void this.#parts.node.step(message));
-        this.#pump();
-        return undefined;
-      })
-      .catch((error: unknown) => {
-        if (this.#isClosed || this.#incoming !== current) return;
-        env.log.write('warn', 'a snapshot could not be fetched', { from, error: String(error) });
-        current.state = 'broken';
-      });
-  }
-
   async #install(snapshot: Snapshot): Promise<void> {
     const { env, shard, log, machine } = this.#parts;
     await this.#applying;
@@ -679,8 +664,8 @@ export class RaftReplica implements Replica, CommandLog {
     const { index, term, confState } = snapshot.metadata;
     await log.saveState({ installing: { index, term, confState, file } });
     await finishInstall({ env, log, machine, shard });
-    this.#isAlone = this.#countsAlone(confState);
-    this.#incoming = undefined;
+    this.#setMembers(confState);
+    this.#fetching.forget();
     this.#reads.applied();
   }
 
@@ -754,4 +739,8 @@ export class RaftReplica implements Replica, CommandLog {
   #refuseTransfer(why: string): Error {
     return themisError('MEMBER_CHANGE_REFUSED', { message: `leadership stays: ${why}` });
   }
+}
+
+function isVote({ type }: Message): boolean {
+  return type === MessageType.Vote || type === MessageType.PreVote;
 }

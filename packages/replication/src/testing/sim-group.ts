@@ -132,6 +132,11 @@ export class SimGroup {
     this.#cut.clear();
   }
 
+  /** All others are told that their connections to it broke. */
+  hangUp(id: number): void {
+    for (const [other, transport] of this.#transports) if (other !== id) transport.peerDown?.(id);
+  }
+
   /** The replica that leads and knows it has a quorum: waits for one. */
   async leader(among?: readonly number[]): Promise<Replica> {
     for (;;) {

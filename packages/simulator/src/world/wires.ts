@@ -77,13 +77,27 @@ export class Wires {
   disconnect(end: Endpoint): void {
     end.isAlive = false;
     if (this.#ends.get(end.id) === end) this.#ends.delete(end.id);
+    this.#tellDown(end.id, [...this.#ends.keys()]);
   }
 
   /** From all of `from` to all of `to`, that direction only. */
   cut(from: readonly number[], to: readonly number[], delayMs: number = Infinity): Cut {
     const rule: Rule = { from: new Set(from), to: new Set(to), delayMs };
     this.#rules.add(rule);
+    if (delayMs === Infinity) for (const id of from) this.#tellDown(id, to);
     return { heal: () => void this.#rules.delete(rule) };
+  }
+
+  /** Sooner or later, or not at all, those at the other ends learn that a connection broke. */
+  #tellDown(id: number, others: readonly number[]): void {
+    for (const other of others) {
+      if (other === id || this.#prng.chance(0.3)) continue;
+      const end = this.#ends.get(other);
+      this.#scheduler.at(noticeMs * this.#prng.float(), () => {
+        if (end?.isAlive === true)
+          end.scheduler.at(0, () => end.isAlive && end.transport.peerDown?.(id));
+      });
+    }
   }
 
   /** No faults any more. */

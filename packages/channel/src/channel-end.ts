@@ -201,7 +201,10 @@ export class ChannelEnd implements ShardChannel, FrameSink {
     if (signal?.aborted) throw signal.reason;
     if (!this.#isOpen) throw this.#lost('the channel is closed', false);
     if (deadlineMs !== undefined && deadlineMs <= 0) {
-      throw themisError('REQUEST_TIMEOUT', { message: `${operation}: no time left to begin` });
+      throw themisError('REQUEST_TIMEOUT', {
+        message: `${operation}: no time left to begin`,
+        details: { sent: false },
+      });
     }
     const number = this.#table.find(kind, operation);
     if (number === undefined) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hasCode, type Env, type InvariantError, type Network } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { ReplicaStatus } from '@themisdb/replication';
@@ -59,6 +60,8 @@ export class DatabaseNode {
   ) {
     this.#parts = parts;
     this.#cluster = cluster;
+    // Each request under way may listen.
+    setMaxListeners(0, this.#stopping.signal, this.#stopNow.signal);
     this.#services = makeServices(config, parts, cluster, {
       stopping: this.#stopping.signal,
       stopNow: this.#stopNow.signal,

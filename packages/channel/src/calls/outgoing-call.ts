@@ -64,7 +64,7 @@ export abstract class OutgoingCall implements Expiring {
 
   expire(): void {
     const message = `${this.operation}: no answer within the deadline`;
-    this.giveUp(themisError('REQUEST_TIMEOUT', { message }));
+    this.giveUp(themisError('REQUEST_TIMEOUT', { message, details: { sent: true } }));
   }
 
   /** The caller does not want the answer any more. */

@@ -110,6 +110,14 @@ test('a node that was lost is replaced by a new one', async () => {
   expect(put.status, put.text).toBe(201);
 });
 
+test('a commit that finds no quorum ends as unknown within the time of its request', async () => {
+  leader.network.cut();
+  const headers = { 'x-request-timeout': '200' };
+  const put = await leader.send('PUT', '/entity/c%2Fa', { json: {}, headers });
+  expect(put).toMatchObject({ status: 503, code: 'UNKNOWN_OUTCOME' });
+  expect(put.text).toContain('did not end within the time of the request');
+});
+
 test('a leader that may have been deposed tells nothing of its state, whether it reads or writes', async () => {
   await follower.send('PUT', '/entity/c%2Fa', { json: {} });
   leader.network.cut();

@@ -28,7 +28,7 @@ export async function runPlaced(cluster: Cluster, placed: Placed): Promise<Answe
   const { route, exchange, read } = placed;
   let input: RouteInput<never, never> | undefined;
   const run = async (): Promise<Answer> =>
-    route.handle(exchange, (input ??= await read()) as never);
+    exchange.inTime(route.handle(exchange, (input ??= await read()) as never));
   let where = transactionOf(route, exchange) ?? route.runs;
   if (typeof where === 'function') {
     input = await read();
@@ -193,7 +193,8 @@ async function tryThere(
     return isNotDone ? { type: 'not-done', error: errorOf(problem) } : { type: 'answer', answer };
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
-    if (!hasCode(error, 'CONNECTION_FAILED')) throw error;
+    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT')) throw error;
+    if (exchange.isClientGone) throw error;
     return error.details['sent'] === false
       ? { type: 'not-done', error: noLeader(cluster, error) }
       : { type: 'unknown', error: unknownOutcome(error) };
@@ -218,7 +219,7 @@ function noLeader(cluster: Cluster, cause?: Error): Error {
 
 function unknownOutcome(cause: Error): Error {
   return themisError('UNKNOWN_OUTCOME', {
-    message: `the node that leads was lost before it answered (${cause.message}): the request may have been done, in part or whole`,
+    message: `the node that was to do it did not answer (${cause.message}): the request may have been done, in part or whole`,
     cause,
   });
 }
@@ -239,9 +240,10 @@ async function atOwner(
   try {
     return (await forward(peer, exchange, false)).answer;
   } catch (error) {
-    if (!hasCode(error, 'CONNECTION_FAILED', 'NOT_LEADER')) throw error;
+    if (!hasCode(error, 'CONNECTION_FAILED', 'NOT_LEADER', 'REQUEST_TIMEOUT')) throw error;
     const isUnknown = where.commits === true && error.details['sent'] === true;
-    throw isUnknown ? unknownOutcome(error) : lost(where, error.message);
+    if (isUnknown) throw unknownOutcome(error);
+    throw error.code === 'REQUEST_TIMEOUT' ? error : lost(where, error.message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mustName, themisError } from '@themisdb/protocol';
 import type { Env } from '@themisdb/base';
 import type { Replica } from '@themisdb/replication';
@@ -147,6 +148,8 @@ function sharedState(parts: DatabaseParts): SharedState {
   let state = states.get(parts);
   if (state === undefined) {
     state = { isClosed: false, closing: new AbortController(), close: undefined };
+    // Each reader that waits listens.
+    setMaxListeners(0, state.closing.signal);
     states.set(parts, state);
   }
   return state;

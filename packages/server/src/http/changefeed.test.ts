@@ -115,9 +115,22 @@ test('waiting ends with a change, or empty-handed when its time is over', async 
   expect((await feed(`after=${answer.next}`)).changes).toEqual([]);
 });
 
-/** Until the server is at work on a request besides the one that asks. */
-async function underWay(): Promise<void> {
-  const pattern = /^themis_http_requests_in_flight 2$/m;
+test('many wait at once without a warning', async () => {
+  const warnings: string[] = [];
+  const warn = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', warn);
+  const start = await now();
+  const waiting = Array.from({ length: 15 }, () => feed(`after=${start}&wait_ms=20000`));
+  await underWay(15);
+  await server.send('PUT', '/entity/a%2Fwake', { json: {} });
+  for (const each of waiting) expect((await each).changes).toHaveLength(1);
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});
+
+/** Until the server is at work on requests besides the one that asks. */
+async function underWay(count = 1): Promise<void> {
+  const pattern = new RegExp(`^themis_http_requests_in_flight ${count + 1}$`, 'm');
   while (!pattern.test((await server.send('GET', '/metrics')).text));
 }
 

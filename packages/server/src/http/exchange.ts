@@ -7,7 +7,9 @@ import {
   type Problem,
 } from '@themisdb/protocol';
 import { brokenInvariant } from './broken-invariant.ts';
+import type { Answer } from './answer.ts';
 import type { Carrier } from './carrier.ts';
+import { LateCommit } from './late-commit.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
 import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
@@ -33,6 +35,7 @@ export class Exchange {
   #broken: InvariantError | undefined;
   #body: Promise<Uint8Array> | undefined;
   #isStreaming = false;
+  #commit: LateCommit | undefined;
   /** The answer tells what was read, and no commit proves that it was current. Set by handlers that write. */
   hasOnlyRead = false;
 
@@ -66,7 +69,18 @@ export class Exchange {
 
   /** Called before what cannot be undone; REQUEST_TIMEOUT once the time is over. */
   checkDeadline(): void {
-    if (this.remainingMs() <= 0) throw requestTimeout();
+    const remainingMs = this.remainingMs();
+    if (remainingMs <= 0) throw requestTimeout();
+    this.#lateCommit.begin(remainingMs);
+  }
+
+  /** What a handler answers; UNKNOWN_OUTCOME when what it began to commit takes longer than there is time. */
+  inTime(work: Promise<Answer> | Answer): Promise<Answer> | Answer {
+    return work instanceof Promise ? this.#lateCommit.within(work) : work;
+  }
+
+  get #lateCommit(): LateCommit {
+    return (this.#commit ??= new LateCommit(this.services.env.timers));
   }
 
   /** Aborts when the client is gone, the time is over, or the server stops waiting for us. */

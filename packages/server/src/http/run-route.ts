@@ -26,7 +26,9 @@ export async function runRoute(route: Route, exchange: Exchange, place: Place): 
   }
   checkReadMode(exchange);
   const input = inputOf(route, exchange, place);
-  return route.handle(exchange, (input instanceof Promise ? await input : input) as never);
+  return exchange.inTime(
+    route.handle(exchange, (input instanceof Promise ? await input : input) as never),
+  );
 }
 
 type Input = RouteInput<never, never>;

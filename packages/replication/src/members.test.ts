@@ -218,3 +218,14 @@ test('a replica that lost its disk is known for one to those it never had to spe
     expect(await get(await group.leader(), 'k')).toBe(1);
   });
 });
+
+test('replicas that join one after the other do not wait for the state made for the first', async () => {
+  await withGroup(70, async (group) => {
+    const leader = await group.leader();
+    for (const id of [4, 5, 6]) {
+      await group.open(id);
+      await leader.changeMembers({ type: 'add', id }, { timeoutMs: 10_000 });
+    }
+    await expectEqual(group, [1, 2, 3, 4, 5, 6]);
+  });
+});

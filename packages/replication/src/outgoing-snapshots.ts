@@ -1,4 +1,4 @@
-import { utf8Encode, type Env, type TimerHandle } from '@themisdb/base';
+import { equalBytes, utf8Encode, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { ConfState, Snapshot } from '@themisdb/raft';
 import type { HeldState, StateMachine } from '@themisdb/storage';
@@ -39,11 +39,16 @@ export class OutgoingSnapshots {
     this.#options = options;
   }
 
-  /** What is held, when it reaches `firstIndex - 1`; else a state of now. */
+  /**
+   * What is held, when it reaches `firstIndex - 1` and the members are still the same: who joined since
+   * would not take it. Else a state of now.
+   */
   snapshot(firstIndex: number): Snapshot {
     const latest = this.#latest;
-    if (latest !== undefined && latest.snapshot.metadata.index >= firstIndex - 1)
-      return latest.snapshot;
+    if (latest !== undefined && latest.snapshot.metadata.index >= firstIndex - 1) {
+      const { membership } = this.#options.machine;
+      if (isSame(latest.state.membership, membership)) return latest.snapshot;
+    }
     const state = this.#options.machine.hold();
     const { index, term } = state.applied;
     const confState =
@@ -113,6 +118,10 @@ export class OutgoingSnapshots {
     if (this.#latest === held) this.#latest = undefined;
     held.state.release();
   }
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && equalBytes(a, b));
 }
 
 async function countUpTo(state: HeldState, key: Uint8Array): Promise<number> {

@@ -4,7 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSeed } from '../run/run-seed.ts';
-import { parseScenario, settingNames, type SettingName } from '../run/settings.ts';
+import {
+  drawSettings,
+  parseScenario,
+  settingNames,
+  type SettingName,
+  type Settings,
+} from '../run/settings.ts';
 import { simulate } from '../run/simulate.ts';
 
 const { values } = parseArgs({
@@ -50,8 +56,9 @@ function commit(): string {
   }
 }
 
-async function replay(file: string): Promise<number> {
-  const result = await runSeed(parseScenario(readFileSync(file, 'utf8')));
+/** One run in this process, which can tell its last events. */
+async function replay(settings: Settings): Promise<number> {
+  const result = await runSeed(settings);
   const { failure, traceHash } = result;
   print(failure === undefined ? `no failure, trace ${traceHash}` : failure.text);
   if (values.tail) for (const line of failure?.tail ?? []) print(line);
@@ -59,8 +66,13 @@ async function replay(file: string): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  if (values.scenario !== undefined) return replay(values.scenario);
+  if (values.scenario !== undefined)
+    return replay(parseScenario(readFileSync(values.scenario, 'utf8')));
   const from = Number(values.from);
+  if (values.tail) {
+    if (values.seeds !== '1') throw new TypeError('--tail is for one seed: --seeds 1 --from SEED');
+    return replay(drawSettings(from, fixedSettings()));
+  }
   print(`commit ${commit()}, seeds from ${from}`);
   const tally = await simulate({
     seeds: Number(values.seeds),

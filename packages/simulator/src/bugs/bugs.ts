@@ -113,6 +113,30 @@ export const plantedBugs: readonly PlantedBug[] = [
     ]),
     fixed: { leaseMs: 800, cutNode: 20, registers: 3 },
   },
+  {
+    ...bug('a restarted replica votes while its last life lends a lease', [
+      replica,
+      'nowMs < this.#votesFromMs && ',
+      'nowMs < 0 && ',
+    ]),
+    fixed: {
+      leaseMs: 800,
+      killVoter: 120,
+      registers: 3,
+      lists: 0,
+      bank: 0,
+      thinkMs: 10,
+      delayMs: 2,
+    },
+  },
+  {
+    ...bug('a broken connection votes a lease away', [
+      replica,
+      'if (timing.leaseMs > 0 || id',
+      'if (id',
+    ]),
+    fixed: { leaseMs: 800, cutNode: 60, registers: 3, clients: 8 },
+  },
   bug(
     'the lease outlives a transfer and a step down',
     [reads, 'this.#leaseEndMs = Number.NEGATIVE_INFINITY;\n  }', '}'],
@@ -192,12 +216,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   ),
   {
-    ...bug('a replica that lost its disk is believed', [
-      'replication/src/peers.ts',
-      'if (known === incarnation) return true;',
-      'if (known === incarnation || known !== undefined) return true;',
+    ...bug('members do not greet each other', [
+      replica,
+      'for (const id of this.#peers.toGreet(this.#others)) this.#send(id, []);',
+      '',
     ]),
-    fixed: { wipe: 30, crash: 60, cutNode: 40, nodes: 3, logCacheKb: 200 },
+    fixed: { wipeHolder: 10 },
+  },
+  {
+    ...bug(
+      'a replica that lost its disk is believed',
+      [
+        'replication/src/peers.ts',
+        'if (known === incarnation) return true;',
+        'if (known === incarnation || known !== undefined) return true;',
+      ],
+      [
+        replica,
+        'if (toIncarnation === 0 || toIncarnation === this.#parts.log.state.incarnation) return true;',
+        'if (toIncarnation >= 0) return true;',
+      ],
+    ),
+    fixed: { wipeHolder: 10 },
   },
   bug('pages outlive commands of other leaders', [
     foreign,
@@ -231,16 +271,8 @@ export const plantedBugs: readonly PlantedBug[] = [
       'this.#takeBack(lost);',
       '',
     ]),
-    fixed: {
-      bank: 3,
-      registers: 0,
-      lists: 0,
-      keyed: 0,
-      cutNode: 30,
-      thinkMs: 10,
-      clients: 8,
-      delayMs: 20,
-    },
+    // Only the bank's accounts come and go: nothing else leaves a count behind.
+    fixed: { depose: 15, bank: 3 },
   },
   bug('a leader takes commits before the term has begun', [
     replica,

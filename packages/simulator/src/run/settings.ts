@@ -33,10 +33,13 @@ const described = {
   failSync: 'failed syncs a minute',
   flipBit: 'flipped bits in a log a minute',
   wipe: 'lost disks a minute',
+  wipeHolder: 'lost disks of a replica whose copies others lack, a minute',
   crashInstallPercent: 'power cuts at an operation on the file of a snapshot',
   fullFetchPercent: 'disks that are full when a snapshot comes',
   churn: 'changes of members a minute',
   transfer: 'transfers of leadership a minute',
+  killVoter: 'processes killed that just answered a leader, which is cut off then, a minute',
+  depose: 'leaders cut off until another leads, and elected again, a minute',
 
   checkpointKb: 'log between checkpoints',
   logCacheKb: 'entries kept for peers that are behind',
@@ -115,6 +118,10 @@ export function drawSettings(
     keyed: sometimes(0.4, 1, 2),
     feed: sometimes(0.6, 1, 1),
     schema: sometimes(0.3, 4, 15),
+    // Behind all others: what came later must not shift their draws.
+    depose: sometimes(0.3, 3, 10),
+    wipeHolder: sometimes(0.2, 2, 6),
+    killVoter: sometimes(0.3, 2, 10),
   };
   const settings = { ...drawn, ...fixed };
   const hasWork = settings.registers + settings.lists + settings.bank + settings.keyed > 0;

@@ -6,6 +6,7 @@ import { reportOf, Tally } from '../run/tally.ts';
 /** Rare paths that every fifty seeds go through, or the faults have lost their teeth. */
 const important = [
   'a commit ended as unknown',
+  'a deposed leader leads again',
   'a keyed write was repeated',
   'a replica stopped after a failed sync',
   'a replica without its data stopped itself',

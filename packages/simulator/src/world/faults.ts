@@ -1,5 +1,6 @@
 import type { Prng } from '@themisdb/base';
 import type { SettingName } from '../run/settings.ts';
+import { depose, killVoter, wipeHolder } from './aimed-faults.ts';
 import type { Repairs } from './repairs.ts';
 import type { SimNode } from './node.ts';
 import type { World } from './world.ts';
@@ -31,8 +32,11 @@ export class Faults {
       failSync: async (prng) => this.#failSync(prng),
       flipBit: (prng) => this.#flipBit(prng),
       wipe: (prng) => this.#wipe(prng),
+      wipeHolder: (prng) => wipeHolder(this.#world, this.#repairs, prng),
       churn: (prng) => this.#repairs.churn(prng),
       transfer: async (prng) => this.#transfer(prng),
+      killVoter: (prng) => killVoter(this.#world, prng),
+      depose: (prng) => depose(this.#world, prng),
     };
     for (const [name, strike] of Object.entries(kinds))
       void this.#loop(name as SettingName, strike);

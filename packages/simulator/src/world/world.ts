@@ -123,8 +123,8 @@ export class World {
   async compareStates(): Promise<void> {
     for (const node of this.running()) {
       const { index, hash } = await stateOf(node.engine);
-      // Not while a snapshot is being put in the state's place.
-      const isWhole = node.replica?.status().appliedIndex === index;
+      // Not while a snapshot is being put in the state's place, which shows a state without an index.
+      const isWhole = index > 0 && node.replica?.status().appliedIndex === index;
       if (isWhole) this.watch.state(node.id, index, hash);
     }
   }

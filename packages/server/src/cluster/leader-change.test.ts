@@ -113,9 +113,16 @@ test('a node that was lost is replaced by a new one', async () => {
 test('a commit that finds no quorum ends as unknown within the time of its request', async () => {
   leader.network.cut();
   const headers = { 'x-request-timeout': '200' };
-  const put = await leader.send('PUT', '/entity/c%2Fa', { json: {}, headers });
-  expect(put).toMatchObject({ status: 503, code: 'UNKNOWN_OUTCOME' });
-  expect(put.text).toContain('did not end within the time of the request');
+  const late = { status: 503, code: 'UNKNOWN_OUTCOME' };
+  const query = { query: 'INSERT {} INTO c' };
+  const answers = await Promise.all([
+    leader.send('PUT', '/entity/c%2Fa', { json: {}, headers }),
+    leader.send('POST', '/query/aql', { json: query, headers }),
+  ]);
+  for (const answer of answers) {
+    expect(answer).toMatchObject(late);
+    expect(answer.text).toContain('did not end within the time of the request');
+  }
 });
 
 test('a leader that may have been deposed tells nothing of its state, whether it reads or writes', async () => {

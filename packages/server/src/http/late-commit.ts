@@ -1,6 +1,9 @@
 import type { TimerHandle, Timers } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 
+/** What can still be stopped when the time is over is stopped, and says so. */
+const graceMs = 100;
+
 /**
  * Lets a request end in its time though the commit it began does not: a quorum that does not answer, or a
  * disk that does not take what is committed, can hold it back for any time.
@@ -17,7 +20,7 @@ export class LateCommit {
   /** From here on something may be done. */
   begin(remainingMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.#timers.after(remainingMs, () => this.#giveUp?.(tooLate()));
+    this.#timer = this.#timers.after(remainingMs + graceMs, () => this.#giveUp?.(tooLate()));
   }
 
   /** What the work comes to, or UNKNOWN_OUTCOME; it goes on then, with nobody waiting. */

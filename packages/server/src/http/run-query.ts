@@ -39,6 +39,7 @@ export async function runQuery(
   if (exchange.header('idempotency-key') !== undefined && mayModify(query.text)) {
     return idempotency.run(exchange, raw, (remember) => runOnce(exchange, query, form, remember));
   }
+  if (mayModify(query.text)) exchange.checkDeadline();
   const run = await database.queries.execute(query);
   exchange.hasOnlyRead = run.commitTimestamp === undefined || run.stats.writesExecuted === 0;
   return form.begin(run);

@@ -2,7 +2,6 @@ import {
   InvariantError,
   assert,
   hasCode,
-  probe,
   utf8Decode,
   type Env,
   type TimerHandle,
@@ -10,9 +9,7 @@ import {
 import { themisError } from '@themisdb/protocol';
 import {
   confStateOf,
-  decodeConfChange,
   holdsSnapshot,
-  isConfChangeEntry,
   isForcedVote,
   LOCAL_APPEND_THREAD,
   LOCAL_APPLY_THREAD,
@@ -26,7 +23,7 @@ import {
   type Snapshot,
   type SoftState,
 } from '@themisdb/raft';
-import type { CommandLog, LogEntry, Proposed, StateMachine, Store } from '@themisdb/storage';
+import type { CommandLog, Proposed, StateMachine, Store } from '@themisdb/storage';
 import type { Wal } from '@themisdb/wal';
 import type {
   MemberChange,
@@ -37,10 +34,10 @@ import type {
   Replica,
   ReplicaStatus,
 } from './contract.ts';
+import { Applier } from './applier.ts';
 import { finishInstall } from './install.ts';
 import { snapshotFile } from './incoming-snapshot.ts';
 import { Members } from './members.ts';
-import { encodeConfState } from './message-codec.ts';
 import type { OutgoingSnapshots } from './outgoing-snapshots.ts';
 import { Peers } from './peers.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -49,6 +46,7 @@ import type { ReplicaLog } from './replica-log.ts';
 import { SnapshotFetch } from './snapshot-fetch.ts';
 import { describeStatus } from './status.ts';
 import type { Timing } from './timing.ts';
+import { WorkLoop } from './work-loop.ts';
 
 export interface ReplicaParts {
   readonly env: Env;
@@ -99,10 +97,9 @@ export class RaftReplica implements Replica, CommandLog {
   readonly #members: Members;
   readonly #peers: Peers;
   readonly #listeners = new Set<(status: ReplicaStatus) => void>();
-  #appendQueue: Message[] = [];
-  #applyQueue: Message[] = [];
-  #appending: Promise<void> | undefined;
-  #applying: Promise<void> | undefined;
+  readonly #applier: Applier;
+  readonly #appending: WorkLoop<Message>;
+  readonly #applying: WorkLoop<Message>;
   #outbox = new Map<number, Message[]>();
   #stored: Stored[] = [];
   readonly #fetching: SnapshotFetch;
@@ -161,6 +158,28 @@ export class RaftReplica implements Replica, CommandLog {
         this.#isToldToLead && !this.#isTransferring ? this.#commitIndex : undefined,
       pump: () => this.#pump(),
     });
+    this.#applier = new Applier({
+      ...parts,
+      membersChanged: (members) => {
+        this.#setMembers(members);
+        // A quorum of other members could elect.
+        this.#reads.endLease();
+      },
+    });
+    const isStopped = (): boolean => this.#failure !== undefined || this.#isClosed;
+    const failed = (error: unknown): void => this.#fail(error);
+    this.#appending = new WorkLoop({
+      isStopped,
+      run: (batch) => this.#persist(batch),
+      done: (batch) => this.#persisted(batch),
+      failed,
+    });
+    this.#applying = new WorkLoop({
+      isStopped,
+      run: (batch) => this.#applier.apply(batch.flatMap(({ entries }) => entries)),
+      done: (batch) => this.#applied(batch),
+      failed,
+    });
     this.#members = new Members({
       env,
       nodeId: parts.nodeId,
@@ -169,9 +188,7 @@ export class RaftReplica implements Replica, CommandLog {
         if (node.proposeConfChange(change) !== 'ok') throw this.#notLeader();
         this.#pump();
       },
-      forceSnapshot: () => {
-        if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);
-      },
+      forceSnapshot: () => this.#applier.cutFirstEntries(),
       transferLeadership: () => this.transferLeadership(),
       isHeard: (id) => this.#isHeard(id),
       mustLead: () => {
@@ -265,8 +282,8 @@ export class RaftReplica implements Replica, CommandLog {
     this.#fetching.close();
     this.#reads.close();
     this.#parts.outgoing.close();
-    await this.#appending;
-    await this.#applying;
+    await this.#appending.idle();
+    await this.#applying.idle();
   }
 
   // The log, as the store sees it.
@@ -371,8 +388,8 @@ export class RaftReplica implements Replica, CommandLog {
     });
     this.#isPumping = false;
     this.#sendAll();
-    if (this.#appendQueue.length > 0) this.#appending ??= this.#appendLoop();
-    if (this.#applyQueue.length > 0) this.#applying ??= this.#applyLoop();
+    this.#appending.start();
+    this.#applying.start();
   }
 
   #take(ready: Ready): void {
@@ -393,8 +410,8 @@ export class RaftReplica implements Replica, CommandLog {
   }
 
   #route(message: Message): void {
-    if (message.to === LOCAL_APPEND_THREAD) this.#appendQueue.push(message);
-    else if (message.to === LOCAL_APPLY_THREAD) this.#applyQueue.push(message);
+    if (message.to === LOCAL_APPEND_THREAD) this.#appending.push(message);
+    else if (message.to === LOCAL_APPLY_THREAD) this.#applying.push(message);
     else this.#post(message);
   }
 
@@ -424,23 +441,6 @@ export class RaftReplica implements Replica, CommandLog {
 
   // Storage writes.
 
-  async #appendLoop(): Promise<void> {
-    while (this.#appendQueue.length > 0 && this.#failure === undefined && !this.#isClosed) {
-      const batch = this.#appendQueue;
-      this.#appendQueue = [];
-      try {
-        await this.#persist(batch);
-      } catch (error) {
-        this.#fail(error);
-        break;
-      }
-      this.#answer(batch);
-      this.#wakeStored();
-      this.#pump();
-    }
-    this.#appending = undefined;
-  }
-
   async #persist(batch: readonly Message[]): Promise<void> {
     const { log } = this.#parts;
     let runs: (readonly Entry[])[] = [];
@@ -456,6 +456,12 @@ export class RaftReplica implements Replica, CommandLog {
       if (entries.length > 0) runs.push(entries);
     }
     await log.append(runs, hardState);
+  }
+
+  #persisted(batch: readonly Message[]): void {
+    this.#answer(batch);
+    this.#wakeStored();
+    this.#pump();
   }
 
   /** Answers to ourselves are stepped, those to others sent. */
@@ -479,71 +485,13 @@ export class RaftReplica implements Replica, CommandLog {
     for (const { index, resolve } of waiting) if (all || index <= last) resolve();
   }
 
-  // Applying.
-
-  async #applyLoop(): Promise<void> {
-    while (this.#applyQueue.length > 0 && this.#failure === undefined && !this.#isClosed) {
-      const batch = this.#applyQueue;
-      this.#applyQueue = [];
-      try {
-        await this.#apply(batch.flatMap(({ entries }) => entries));
-      } catch (error) {
-        this.#fail(error);
-        break;
-      }
-      this.#answer(batch);
-      this.#shrinkCache();
-      this.#pending.applied(this.#parts.machine.applied.index);
-      this.#reads.applied();
-      this.#pump();
-      this.#tellStore();
-    }
-    this.#applying = undefined;
-  }
-
-  async #apply(entries: readonly Entry[]): Promise<void> {
-    const { machine } = this.#parts;
-    const from = machine.applied.index;
-    // A snapshot may have brought some of them meanwhile.
-    const missing = entries.filter(({ index }) => index > from);
-    if (missing.length === 0) return;
-    const change = missing.findLast(isConfChangeEntry);
-    if (change !== undefined) await this.#parts.log.saveState({ changedAt: change.index });
-    const fresh = missing.map((entry) => this.#logEntry(entry));
-    probe('replica applies', { nodeId: this.nodeId, entries: fresh });
-    await machine.apply(this.#withMembership(fresh));
-    if (fresh.some(({ membership }) => membership !== undefined)) this.#cutFirstEntries();
-  }
-
-  /**
-   * Who joins does not know the first members: whoever leads, it must get a snapshot, not the entries
-   * from the first one on.
-   */
-  #cutFirstEntries(): void {
-    const { log, machine } = this.#parts;
-    if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);
-  }
-
-  #logEntry(entry: Entry): LogEntry {
-    const { index, term, data } = entry;
-    if (!isConfChangeEntry(entry)) return { index, term, data };
-    const change = decodeConfChange(entry);
-    assert(change !== undefined, () => `entry ${index} is no change of membership`);
-    this.#cutFirstEntries();
-    const confState = this.#parts.node.applyConfChange(change);
-    this.#setMembers(confState);
-    // A quorum of other members could elect.
-    this.#reads.endLease();
-    this.#parts.env.log.write('info', 'the members changed', { ...confState });
-    return { index, term, data: undefined, membership: encodeConfState(confState) };
-  }
-
-  /** The first members are stored with the first entry: snapshots have to name them. */
-  #withMembership(entries: readonly LogEntry[]): readonly LogEntry[] {
-    const { machine, firstMembers } = this.#parts;
-    const [first, ...rest] = entries;
-    if (machine.membership !== undefined || first!.membership !== undefined) return entries;
-    return [{ ...first!, membership: encodeConfState(firstMembers) }, ...rest];
+  #applied(batch: readonly Message[]): void {
+    this.#answer(batch);
+    this.#shrinkCache();
+    this.#pending.applied(this.#parts.machine.applied.index);
+    this.#reads.applied();
+    this.#pump();
+    this.#tellStore();
   }
 
   #setMembers({ voters, learners, votersOutgoing }: ConfState): void {
@@ -659,7 +607,7 @@ export class RaftReplica implements Replica, CommandLog {
 
   async #install(snapshot: Snapshot): Promise<void> {
     const { env, shard, log, machine } = this.#parts;
-    await this.#applying;
+    await this.#applying.idle();
     const file = snapshotFile(shard, utf8Decode(snapshot.data!));
     const { index, term, confState } = snapshot.metadata;
     await log.saveState({ installing: { index, term, confState, file } });

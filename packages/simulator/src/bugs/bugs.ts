@@ -22,6 +22,7 @@ const bug = (name: string, ...edits: readonly [file: string, find: string, repla
 });
 
 const replica = 'replication/src/replica.ts';
+const applier = 'replication/src/applier.ts';
 const replicaLog = 'replication/src/replica-log.ts';
 const reads = 'replication/src/reads.ts';
 const incoming = 'replication/src/incoming-snapshot.ts';
@@ -95,11 +96,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     'return reached[count - quorumOf(count)]!;',
     'return reached[count - 1]!;',
   ]),
-  bug('followers acknowledge before the log has written', [
-    replica,
-    'await this.#persist(batch);\n',
-    'this.#answer(batch.splice(0));\n        await this.#persist(batch);\n',
-  ]),
+  bug(
+    'followers acknowledge before the log has written',
+    [
+      replica,
+      'run: (batch) => this.#persist(batch),',
+      'run: (batch) => (this.#answer(batch), this.#persist(batch)),',
+    ],
+    [replica, 'this.#answer(batch);\n    this.#wakeStored();', 'this.#wakeStored();'],
+  ),
   bug('commits are acknowledged when this replica has stored them', [
     pipeline,
     'await outcome.stored;',
@@ -210,7 +215,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'applied: Math.max(machine.applied.index - 2, log.firstIndex() - 1),',
     ],
     [
-      replica,
+      applier,
       'entries.filter(({ index }) => index > from)',
       'entries.filter(({ index }) => index > from - 2)',
     ],
@@ -290,11 +295,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     'if (this.membership !== undefined && this.membership.length === 0)\n      this.operations.push',
   ]),
   {
-    ...bug('who joins gets the entries from the first one on', [
-      replica,
-      'const { log, machine } = this.#parts;\n    if (log.cache.before.index === 0) log.cache.compact(machine.applied.index);',
-      '',
-    ]),
+    ...bug(
+      'who joins gets the entries from the first one on',
+      [applier, 'this.cutFirstEntries();\n    const confState', 'const confState'],
+      [
+        applier,
+        'if (fresh.some(({ membership }) => membership !== undefined)) this.cutFirstEntries();',
+        '',
+      ],
+    ),
     fixed: { churn: 12, cutNode: 12, checkpointKb: 200, logCacheKb: 200 },
   },
 ];

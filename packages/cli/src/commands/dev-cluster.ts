@@ -46,6 +46,8 @@ async function run(flags: Flags, terminal: Terminal): Promise<number> {
   const command = [process.execPath, ...process.execArgv, process.argv[1]!];
   const cluster = new DevCluster({ nodes, folder, port, peerPort, engine }, command, terminal);
   const interrupts = new Interrupts();
+  // When the terminal is closed the nodes still have to be stopped.
+  for (const stream of [terminal.stdout, terminal.stderr]) stream.on('error', () => {});
   try {
     await Promise.race([cluster.start(), interrupts.next()]);
   } catch (error) {
@@ -65,13 +67,13 @@ async function run(flags: Flags, terminal: Terminal): Promise<number> {
   return isCutShort ? exitCodes.failed : exitCodes.ok;
 }
 
-/** Ctrl-C and SIGTERM, however often. */
+/** Ctrl-C, SIGTERM and the end of the terminal, however often. */
 class Interrupts {
   count = 0;
   #waiting: (() => void)[] = [];
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         this.count++;
         for (const wake of this.#waiting.splice(0)) wake();

@@ -14,6 +14,8 @@ export class Ledger {
   durable: Map<number, LoggedEntry> = new Map();
   lastWritten = 0;
   lastDurable = 0;
+  /** Of this life, though it may have been replaced since. */
+  #farthestDurable = 0;
   /** Everything before is given up, or in a snapshot. */
   truncatedBefore = 0;
   durableTerm = 0;
@@ -37,10 +39,19 @@ export class Ledger {
   appended(records: WalRecord[]): void {
     this.#underWay = this.#underWay.filter((other) => other !== records);
     for (const record of records) {
-      if (record.group === this.shard)
+      if (record.group === this.shard) {
         this.lastDurable = put(this.durable, record, this.lastDurable);
-      else this.durableTerm = Math.max(this.durableTerm, record.term);
+        this.#farthestDurable = Math.max(this.#farthestDurable, this.lastDurable);
+      } else this.durableTerm = Math.max(this.durableTerm, record.term);
     }
+  }
+
+  /**
+   * Up to where it may acknowledge in `term`. What was written in an earlier one may be replaced by the
+   * same sync that makes it durable: that it was there may still be said, as by a message that is late.
+   */
+  durableIn(term: number): number {
+    return term < this.durableTerm ? this.#farthestDurable : this.lastDurable;
   }
 
   /** Nothing of it is in the log; or it may be found there, when a sync failed. */
@@ -57,6 +68,7 @@ export class Ledger {
     this.truncatedBefore = Math.max(this.truncatedBefore, index);
     // A snapshot takes the place of all of it.
     if (index > this.lastDurable) this.lastWritten = this.lastDurable = index - 1;
+    this.#farthestDurable = Math.max(this.#farthestDurable, this.lastDurable);
   }
 
   /** What must have been found again and was not. The log is as found from now on. */
@@ -75,6 +87,7 @@ export class Ledger {
     this.written = new Map(found);
     this.durable = new Map(found);
     this.lastWritten = this.lastDurable = Math.max(0, ...found.keys());
+    this.#farthestDurable = this.lastDurable;
     return lost;
   }
 
@@ -83,6 +96,7 @@ export class Ledger {
     this.written = new Map();
     this.durable = new Map();
     this.lastWritten = this.lastDurable = this.truncatedBefore = this.durableTerm = 0;
+    this.#farthestDurable = 0;
     this.#underWay = [];
   }
 }

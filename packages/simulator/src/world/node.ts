@@ -194,7 +194,8 @@ export class SimNode {
       const outgoing = fields['votersOutgoing'] as readonly number[];
       marks.hit(outgoing.length > 0 ? 'joint membership' : message);
     } else if (message === 'the replica stopped') {
-      if (this.isDamaged) {
+      // A flipped bit may turn out to be one that nobody needs, and then the disk fails.
+      if (this.isDamaged && !this.mayFail) {
         // It got messages meant for the one that had the data.
         marks.hit('a replica without its data stopped itself');
         return;

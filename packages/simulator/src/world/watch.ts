@@ -209,9 +209,10 @@ export class Watch {
       case MessageType.AppResp:
         if (reject) return;
         this.#violations.check(
-          index <= ledger.lastDurable || index < ledger.truncatedBefore,
+          index <= ledger.durableIn(term) || index < ledger.truncatedBefore,
           'nothing is acknowledged that is not durable',
-          () => `node ${from} acknowledges ${index}, ${ledger.lastDurable} is durable`,
+          () =>
+            `node ${from} acknowledges ${index} to ${to} in term ${term}, ${ledger.lastDurable} is durable`,
         );
         this.#mustBeDurable(from, seen, term);
         return;

@@ -39,6 +39,8 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
     receiving.set(request.socket, request);
     let isTooLarge = Number(request.headers['content-length'] ?? 0) > options.bytesMax;
     if (isTooLarge && isAsking(request)) return reject(tooLarge(options.bytesMax));
+    // Of one that is destroyed already no event would ever come.
+    if (request.destroyed) return reject(cutOff());
     options.begin();
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
@@ -54,9 +56,7 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
       if (isTooLarge) reject(tooLarge(options.bytesMax));
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));
     };
-    const onClose = (): void => {
-      reject(themisError('BAD_REQUEST', { message: 'the connection ended within the body' }));
-    };
+    const onClose = (): void => reject(cutOff());
     request.on('data', onData).on('end', finish).on('close', onClose);
   });
 }
@@ -67,11 +67,12 @@ export async function* streamBody(request: IncomingMessage): AsyncIterableIterat
   try {
     for await (const chunk of request) yield chunk as Buffer;
   } catch (error) {
-    throw themisError('BAD_REQUEST', {
-      message: 'the connection ended within the body',
-      cause: error,
-    });
+    throw cutOff(error);
   }
+}
+
+function cutOff(cause?: unknown): Error {
+  return themisError('BAD_REQUEST', { message: 'the connection ended within the body', cause });
 }
 
 export function tooLarge(bytesMax: number): Error {

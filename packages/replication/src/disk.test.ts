@@ -113,3 +113,15 @@ test('a replica put into quarantine tells its listeners, and takes no part any m
     const others = [1, 2, 3].filter((id) => id !== leader.nodeId);
     await put(await group.leader(others), 'k1', 2);
   }));
+
+test('a follower whose disk is full ends in order', () =>
+  withGroup(83, [1, 2, 3], async (group, leader) => {
+    const follower = group.replica(leader.nodeId === 1 ? 2 : 1);
+    const { disk, log } = group.member(follower.nodeId).env;
+    disk.setCapacity(disk.usedBytes());
+    const isFull = (): boolean =>
+      log.lines.some(({ message }) => message === 'the log has no space left; trying again');
+    for (let n = 0; !isFull(); n++) await put(leader, `more${n}`, n);
+    const closed = follower.close().then(() => 'closed');
+    expect(await Promise.race([closed, group.sleep(10_000)])).toBe('closed');
+  }));

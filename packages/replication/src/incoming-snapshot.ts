@@ -134,8 +134,21 @@ export async function* readSnapshotFile(
   }
 }
 
+/** Whether the file of a snapshot is there, whole and undamaged. */
+export async function isSnapshotWhole(disk: Disk, path: string): Promise<boolean> {
+  try {
+    for await (const _ of readSnapshotFile(disk, path));
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'FILE_NOT_FOUND', 'DATA_CORRUPT')) return false;
+    throw error;
+  }
+}
+
 /** Files of snapshots that were given up, or are installed. */
-export async function removeSnapshotFiles(disk: Disk, shard: number): Promise<void> {
-  for (const name of await disk.list(folder))
-    if (name.startsWith(`${shard}-`)) await disk.remove(`${folder}/${name}`);
+export async function removeSnapshotFiles(disk: Disk, shard: number, keep?: string): Promise<void> {
+  for (const name of await disk.list(folder)) {
+    const path = `${folder}/${name}`;
+    if (name.startsWith(`${shard}-`) && path !== keep) await disk.remove(path);
+  }
 }

@@ -13,8 +13,10 @@ export async function finishInstall(parts: {
   readonly log: ReplicaLog;
   readonly machine: StateMachine;
   readonly shard: number;
+  /** Of a snapshot that was fetched meanwhile. */
+  readonly keep?: string | undefined;
 }): Promise<void> {
-  const { env, log, machine, shard } = parts;
+  const { env, log, machine, shard, keep } = parts;
   const pending = log.state.installing;
   if (pending === undefined) return;
   await machine.install(readSnapshotFile(env.disk, pending.file));
@@ -22,6 +24,6 @@ export async function finishInstall(parts: {
   assert(index === pending.index && term === pending.term, 'a snapshot is of the place it names');
   await log.startFrom({ index, term });
   await log.saveState({ installing: undefined });
-  await removeSnapshotFiles(env.disk, shard);
+  await removeSnapshotFiles(env.disk, shard, keep);
   env.log.write('info', 'a snapshot was installed', { shard, index, term });
 }

@@ -229,3 +229,40 @@ test('replicas that join one after the other do not wait for the state made for 
     await expectEqual(group, [1, 2, 3, 4, 5, 6]);
   });
 });
+
+test('a change right behind another is made, though the store takes its time', () =>
+  withGroup(61, async (group) => {
+    const leader = await group.leader();
+    group.slowDown(leader.nodeId, 100);
+    await group.open(4);
+    const gone = leader.nodeId === 3 ? 2 : 3;
+    await leader.changeMembers({ type: 'remove', id: gone }, { timeoutMs: 10_000 });
+    await leader.changeMembers({ type: 'add', id: 4 }, { timeoutMs: 10_000 });
+    await expectEqual(
+      group,
+      [1, 2, 3, 4].filter((id) => id !== gone),
+    );
+  }));
+
+test('who joins catches up while more is written than is kept for others', async () => {
+  const small = { logCacheBytes: 3000, checkpointBytes: 10_000, snapshotChunkBytes: 1000 };
+  const group = new SimGroup(62, small);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    for (let n = 0; n < 100; n++) await put(leader, `k${n}`, n);
+    await group.open(4);
+    let isOver = false;
+    const writer = (async () => {
+      for (let n = 0; !isOver; n++) {
+        await group.sleep(2);
+        await put(leader, `k${n % 100}`, n);
+      }
+    })();
+    await leader.changeMembers({ type: 'add', id: 4 }, { timeoutMs: 12_000 });
+    isOver = true;
+    await writer;
+    await expectEqual(group, [1, 2, 3, 4]);
+  });
+});

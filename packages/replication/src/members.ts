@@ -71,7 +71,7 @@ export class Members {
     if (voters.has(id)) throw refused(`replica ${id} is a voter already`);
     this.#parts.forceSnapshot();
     if (!learners.has(id)) {
-      this.#propose([{ type: ConfChangeType.AddLearnerNode, nodeId: id }]);
+      await this.#propose([{ type: ConfChangeType.AddLearnerNode, nodeId: id }], endMs);
       await this.#until(endMs, () => configOf(this.#parts.status()).learners.has(id));
     }
     await this.#until(endMs, () => this.#hasCaughtUp(id));
@@ -84,10 +84,8 @@ export class Members {
   }
 
   async #promote(id: number, removed: readonly number[], endMs: number): Promise<void> {
-    this.#propose([
-      { type: ConfChangeType.AddNode, nodeId: id },
-      ...removed.map((nodeId) => ({ type: ConfChangeType.RemoveNode, nodeId })),
-    ]);
+    const removals = removed.map((nodeId) => ({ type: ConfChangeType.RemoveNode, nodeId }));
+    await this.#propose([{ type: ConfChangeType.AddNode, nodeId: id }, ...removals], endMs);
     await this.#until(endMs, () => {
       const { voters, outgoing } = configOf(this.#parts.status());
       return voters.has(id) && outgoing.size === 0 && removed.every((other) => !voters.has(other));
@@ -99,7 +97,7 @@ export class Members {
     if (!voters.has(id) && !learners.has(id)) throw refused(`replica ${id} is no member`);
     if (voters.has(id)) this.#checkRemoval(id, undefined);
     if (id === this.#parts.nodeId) return this.#handOver();
-    this.#propose([{ type: ConfChangeType.RemoveNode, nodeId: id }]);
+    await this.#propose([{ type: ConfChangeType.RemoveNode, nodeId: id }], endMs);
     await this.#until(endMs, () => {
       const { voters: now, learners: left, outgoing } = configOf(this.#parts.status());
       return !now.has(id) && !left.has(id) && outgoing.size === 0;
@@ -127,7 +125,16 @@ export class Members {
       );
   }
 
-  #propose(changes: readonly ConfChangeSingle[]): void {
+  /**
+   * The core takes a change for none, and says nothing, while an earlier one is not applied to its end: the
+   * members are changed before the store has written, and a joint membership is left by itself.
+   */
+  async #propose(changes: readonly ConfChangeSingle[], endMs: number): Promise<void> {
+    const { commit } = this.#parts.status().hardState;
+    await this.#until(endMs, () => {
+      const { applied, config } = this.#parts.status();
+      return applied >= commit && configOf({ config }).outgoing.size === 0;
+    });
     this.#parts.mustLead();
     this.#parts.propose({ changes, transition: ConfChangeTransition.Auto });
   }

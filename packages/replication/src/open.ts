@@ -3,7 +3,7 @@ import { RawNode, type ConfState, type RaftConfig } from '@themisdb/raft';
 import { openMachine, type OpenMachineOptions } from '@themisdb/storage';
 import type { Wal } from '@themisdb/wal';
 import type { RaftTransport, Replica } from './contract.ts';
-import { removeSnapshotFiles } from './incoming-snapshot.ts';
+import { isSnapshotWhole, removeSnapshotFiles } from './incoming-snapshot.ts';
 import { finishInstall } from './install.ts';
 import { decodeConfState } from './message-codec.ts';
 import { OutgoingSnapshots } from './outgoing-snapshots.ts';
@@ -79,8 +79,11 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     isRebuilding: options.rebuild === true,
     snapshot: () => outgoing.snapshot(log.firstIndex()),
   });
-  if (options.rebuild === true && log.state.installing === undefined) {
-    const peers = firstMembers.voters.filter((id) => id !== nodeId);
+  const { installing } = log.state;
+  // Once an installation was begun, the state it replaces is of no use any more.
+  const isLost = installing !== undefined && !(await isSnapshotWhole(env.disk, installing.file));
+  if (isLost || (options.rebuild === true && installing === undefined)) {
+    const peers = peersOf(log, firstMembers);
     const signal = options.signal ?? new AbortController().signal;
     await fetchState({ env, log, shard, transport: mustTransport(transport), peers, signal });
   }
@@ -120,6 +123,14 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
   });
   await replica.start();
   return replica;
+}
+
+/** All that this replica may have shared its group with. */
+function peersOf({ state }: ReplicaLog, { voters }: ConfState): readonly number[] {
+  const members = state.installing?.confState.voters ?? [];
+  const all = new Set([...voters, ...members, ...state.peers.keys()]);
+  all.delete(state.nodeId);
+  return [...all];
 }
 
 function mustTransport(transport: RaftTransport | undefined): RaftTransport {

@@ -23,11 +23,11 @@ export class Peers {
     this.#report = report;
   }
 
-  /** Whether messages of the batch may be taken. Those of a peer never heard before are dropped once. */
+  /** Whether messages of the batch may be taken. Those of a peer are dropped until it is known durably. */
   accepts(from: number, { incarnation, toIncarnation }: RaftBatch): boolean {
     if (toIncarnation === 0) this.#strangers.add(from);
     const known = this.#log.state.peers.get(from);
-    if (known === incarnation) return true;
+    if (known === incarnation) return !this.#learning.has(from);
     if (known === undefined) this.#learn(from, incarnation);
     else this.#refuse(from, incarnation);
     return false;
@@ -46,7 +46,10 @@ export class Peers {
     this.#learning.add(from);
     const peers = new Map(this.#log.state.peers).set(from, incarnation);
     // Its failure is the log's, which whoever waits for the log is told.
-    void this.#log.saveState({ peers }).catch(() => undefined);
+    void this.#log.saveState({ peers }).then(
+      () => this.#learning.delete(from),
+      () => undefined,
+    );
   }
 
   #refuse(from: number, incarnation: number): void {

@@ -137,3 +137,37 @@ test('broken connections do not vote a lease away', () =>
     },
     { timing: { leaseMs: 800 } },
   ));
+
+test('no lease in the rest of a term in which leadership was offered', () =>
+  withGroup(
+    81,
+    async (group, leader, follower) => {
+      group.cut(follower.nodeId);
+      await expect(leader.transferLeadership(follower.nodeId)).rejects.toMatchObject({
+        code: 'MEMBER_CHANGE_REFUSED',
+      });
+      await leader.awaitReadable(strong, soon);
+      expect(leader.status().role).toBe('leader');
+      group.cut(leader.nodeId);
+      await expect(leader.awaitReadable(strong, { timeoutMs: 0 })).rejects.toMatchObject(noLeader);
+    },
+    { timing: { leaseMs: 500 } },
+  ));
+
+test('reads that gave up ask no more', () =>
+  withGroup(82, async (group, _leader, follower) => {
+    group.cut(follower.nodeId);
+    await group.sleep(3000);
+    const reads = Array.from({ length: 500 }, async (_, n) => {
+      await group.sleep(n);
+      await follower.awaitReadable(strong, { timeoutMs: 50 });
+    });
+    for (const read of reads) await expect(read).rejects.toMatchObject(noLeader);
+    await group.sleep(3000);
+    const before = group.messagesFrom(follower.nodeId);
+    group.heal();
+    await group.sleep(2000);
+    // Answers to heartbeats and the like.
+    expect(group.messagesFrom(follower.nodeId) - before).toBeLessThan(40);
+    await follower.awaitReadable(strong, soon);
+  }));

@@ -20,29 +20,41 @@ export interface ReadParts {
   readonly pump: () => void;
 }
 
+/** Somebody who waits; `isOver` once he does not any more. */
+interface Waiter {
+  readonly resolve: () => void;
+  isOver: boolean;
+}
+
 interface Round {
   readonly startMs: number;
-  readonly waiters: (() => void)[];
+  readonly waiters: readonly Waiter[];
   readonly timer: TimerHandle;
 }
 
+/** At a time; more gather for the next. */
+const roundsMax = 4;
+
 /**
- * Finds out when a read may begin. Requests of one turn share one round of ReadIndex; while a round is
+ * Finds out when a read may begin. Requests of one turn share one round of ReadIndex; while some are
  * under way others gather for the next. A round has a context of its own, and one that is not answered
- * within an election timeout is begun anew with another. A round that succeeds tells three things: the
+ * within an election timeout is begun anew with another, for those who still wait. A round that succeeds tells three things: the
  * index to wait for, since when this replica is known to be current (`bounded` reads), and, on a leader,
  * how long nobody else can lead (the lease, thesis section 6.4.1).
  */
 export class Reads {
   readonly #parts: ReadParts;
   readonly #rounds = new Map<string, Round>();
-  #gathering: (() => void)[] = [];
+  #gathering: Waiter[] = [];
   #isStarting = false;
   #counter = 0;
   #freshMs = Number.NEGATIVE_INFINITY;
   #leaseEndMs = Number.NEGATIVE_INFINITY;
   /** Those who wait for an index or timestamp to be applied. */
-  #appliedWaiters: { readonly isReached: () => boolean; readonly resolve: () => void }[] = [];
+  readonly #appliedWaiters = new Set<{
+    readonly isReached: () => boolean;
+    readonly resolve: () => void;
+  }>();
   #isClosed = false;
 
   constructor(parts: ReadParts) {
@@ -56,15 +68,15 @@ export class Reads {
       case 'atLeast':
         return this.#within(
           options,
-          this.#whenApplied(() => this.#has(mode.timestamp)),
+          (waiter) => this.#whenApplied(() => this.#has(mode.timestamp), waiter),
           mode,
         );
       case 'bounded':
         if (this.#now() - this.#freshMs <= mode.maxLagMs) return;
-        return this.#within(options, this.#round(), mode);
+        return this.#within(options, (waiter) => this.#round(waiter), mode);
       case 'strong':
         if (this.#readsByLease()) return probe('read by lease');
-        return this.#within(options, this.#round(), mode);
+        return this.#within(options, (waiter) => this.#round(waiter), mode);
     }
   }
 
@@ -74,10 +86,11 @@ export class Reads {
   }
 
   applied(): void {
-    if (this.#appliedWaiters.length === 0) return;
-    const waiters = this.#appliedWaiters;
-    this.#appliedWaiters = waiters.filter(({ isReached }) => !isReached());
-    for (const waiter of waiters) if (waiter.isReached()) waiter.resolve();
+    for (const waiter of this.#appliedWaiters) {
+      if (!waiter.isReached()) continue;
+      this.#appliedWaiters.delete(waiter);
+      waiter.resolve();
+    }
   }
 
   /** Leadership is given away, or was: nothing about the time to come is known. */
@@ -108,21 +121,22 @@ export class Reads {
     );
   }
 
-  #round(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#gathering.push(resolve);
-      if (this.#isStarting) return;
-      this.#isStarting = true;
-      // Others of this turn join.
-      void Promise.resolve().then(() => {
-        this.#isStarting = false;
-        if (!this.#isClosed) this.#start(this.#gathering.splice(0));
-      });
+  #round(waiter: Waiter): void {
+    this.#gathering.push(waiter);
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    // Others of this turn join.
+    void Promise.resolve().then(() => {
+      this.#isStarting = false;
+      this.#start();
     });
   }
 
-  #start(waiters: (() => void)[]): void {
-    if (waiters.length === 0 || this.#isClosed) return;
+  #start(): void {
+    if (this.#isClosed || this.#rounds.size >= roundsMax) return;
+    const waiters = this.#gathering.filter(({ isOver }) => !isOver);
+    this.#gathering = [];
+    if (waiters.length === 0) return;
     const { env, node, electionMs, pump, incarnation } = this.#parts;
     const out = new ByteWriter(24);
     out.varint(incarnation);
@@ -132,7 +146,8 @@ export class Reads {
     const timer = env.timers.after(electionMs, () => {
       probe('read round begun anew');
       this.#rounds.delete(key);
-      this.#start(waiters);
+      this.#gathering.push(...waiters);
+      this.#start();
     });
     this.#rounds.set(key, { startMs: this.#now(), waiters, timer });
     node.readIndex(context);
@@ -147,33 +162,48 @@ export class Reads {
     const { leaseMs, leaseIndex } = this.#parts;
     if (leaseMs > 0 && leaseIndex() !== undefined)
       this.#leaseEndMs = Math.max(this.#leaseEndMs, round.startMs + leaseMs);
-    void this.#whenApplied(() => this.#parts.appliedIndex() >= index).then(() => {
+    const resolve = (): void => {
       this.#freshMs = Math.max(this.#freshMs, round.startMs);
-      for (const resolve of round.waiters) resolve();
+      for (const waiter of round.waiters) waiter.resolve();
+    };
+    const isReached = (): boolean => this.#parts.appliedIndex() >= index;
+    if (isReached()) resolve();
+    else this.#appliedWaiters.add({ isReached, resolve });
+    this.#start();
+  }
+
+  #whenApplied(isReached: () => boolean, waiter: Waiter): void {
+    if (isReached()) return waiter.resolve();
+    this.#appliedWaiters.add({
+      isReached: () => waiter.isOver || isReached(),
+      resolve: waiter.resolve,
     });
   }
 
-  #whenApplied(isReached: () => boolean): Promise<void> {
-    if (isReached()) return Promise.resolve();
-    return new Promise((resolve) => this.#appliedWaiters.push({ isReached, resolve }));
-  }
-
-  async #within(options: ReadOptions, work: Promise<void>, mode: ReadMode): Promise<void> {
+  /** Resolves when `begin` lets the waiter go; rejects when the time is over. */
+  async #within(
+    options: ReadOptions,
+    begin: (waiter: Waiter) => void,
+    mode: ReadMode,
+  ): Promise<void> {
     const { timers } = this.#parts.env;
     const { timeoutMs, signal } = options;
     signal?.throwIfAborted();
     let stop = (): void => {};
-    const ended = new Promise<never>((_, reject) => {
+    const waiting = new Promise<void>((resolve, reject) => {
+      const waiter: Waiter = { resolve, isOver: false };
       const timer = timers.after(timeoutMs, () => reject(notReadable(mode, timeoutMs)));
       const aborted = (): void => reject(signal?.reason as Error);
       signal?.addEventListener('abort', aborted, { once: true });
       stop = () => {
+        waiter.isOver = true;
         timer.cancel();
         signal?.removeEventListener('abort', aborted);
       };
+      begin(waiter);
     });
     try {
-      await Promise.race([work, ended]);
+      await waiting;
     } finally {
       stop();
     }

@@ -48,7 +48,11 @@ export class ReplicaLog implements Storage {
   readonly cache: EntryCache;
   #state: ReplicaState;
   #stateIndex: number;
+  /** Of the newest state record that is written. */
+  #writtenState = 0;
   #stateRecords = 0;
+  #lastWrite: Promise<void> = Promise.resolve();
+  #isGivenUp = false;
 
   private constructor(
     options: ReplicaLogOptions,
@@ -169,6 +173,11 @@ export class ReplicaLog implements Storage {
     if (bounds !== undefined && index > bounds.first) await wal.truncateBefore(shard, index);
   }
 
+  /** The replica closes: a full disk is not waited for any more. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
   #isNew({ term, vote }: { readonly term: number; readonly vote: number }): boolean {
     return term !== this.#state.term || vote !== this.#state.vote;
   }
@@ -198,11 +207,22 @@ export class ReplicaLog implements Storage {
   async #trimState(): Promise<void> {
     if (this.#stateRecords < stateRecordsMax) return;
     this.#stateRecords = 0;
-    await this.#options.wal.truncateBefore(stateGroupOf(this.#options.shard), this.#stateIndex);
+    // Others may be on their way, and not get there.
+    await this.#options.wal.truncateBefore(stateGroupOf(this.#options.shard), this.#writtenState);
   }
 
-  async #write(records: readonly WalRecord[]): Promise<void> {
+  /** One after the other: what waits for space must not come behind what was said later. */
+  #write(records: readonly WalRecord[]): Promise<void> {
+    const written = this.#lastWrite.then(() => this.#writeNow(records));
+    this.#lastWrite = written.catch(() => undefined);
+    return written;
+  }
+
+  async #writeNow(records: readonly WalRecord[]): Promise<void> {
     for (const part of portions(records)) await this.#writePortion(part);
+    const { shard } = this.#options;
+    const last = records.findLast(({ group }) => group === stateGroupOf(shard));
+    if (last !== undefined) this.#writtenState = last.index;
   }
 
   /** What is in the log of a leader cannot be taken back: a full disk is waited for. */
@@ -212,7 +232,7 @@ export class ReplicaLog implements Storage {
       try {
         return await wal.append(records);
       } catch (error) {
-        if (!hasCode(error, 'DISK_FULL')) throw error;
+        if (!hasCode(error, 'DISK_FULL') || this.#isGivenUp) throw error;
         if (isFirst) env.log.write('warn', 'the log has no space left; trying again', {});
         await env.timers.sleep(retryMs);
       }

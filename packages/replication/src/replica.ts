@@ -73,6 +73,8 @@ interface Stored {
 /** Proposed and not applied: more waits. */
 const pendingBytesMax: number = 128 * 1024 * 1024;
 const memberChangeTimeoutMs = 120_000;
+/** How much more is kept in memory while a peer fetches and installs a snapshot. */
+const snapshotCacheFactor = 4;
 
 /**
  * One loop around the core. Whatever comes in (ticks, messages, proposals, completions) steps the core
@@ -109,6 +111,7 @@ export class RaftReplica implements Replica, CommandLog {
   #others: readonly number[] = [];
   /** A life before may have answered a leader, which since reads by its lease. */
   readonly #votesFromMs: number;
+  #noLeaseTerm = 0;
   #isPumping = false;
   #isClosed = false;
   #failure: unknown;
@@ -120,6 +123,8 @@ export class RaftReplica implements Replica, CommandLog {
   #leading: { readonly term: number; readonly index: number; isTold: boolean } | undefined;
   /** When each peer was last heard, in monotonic milliseconds. */
   readonly #heardMs = new Map<number, number>();
+  /** Up to where the snapshot goes that a peer was last sent, while it needs it. */
+  readonly #snapshotsSent = new Map<number, number>();
   readonly #pending: PendingBytes = new PendingBytes(pendingBytesMax);
   readonly nodeId: number;
   readonly store: Store;
@@ -155,7 +160,7 @@ export class RaftReplica implements Replica, CommandLog {
       appliedIndex: () => machine.applied.index,
       appliedTimestamp: () => machine.applied.timestamp,
       leaseIndex: () =>
-        this.#isToldToLead && !this.#isTransferring ? this.#commitIndex : undefined,
+        this.#isToldToLead && this.#term !== this.#noLeaseTerm ? this.#commitIndex : undefined,
       pump: () => this.#pump(),
     });
     this.#applier = new Applier({
@@ -199,7 +204,11 @@ export class RaftReplica implements Replica, CommandLog {
     if (transport === undefined) return;
     transport.receive = (from, batch) => this.#receive(from, batch);
     transport.peerDown = (id) => this.#peerDown(id);
-    transport.serveSnapshot = (_to, request, signal) => parts.outgoing.serve(request, signal);
+    transport.serveSnapshot = (_to, request, signal) => {
+      if (this.#hasFailed)
+        throw themisError('SNAPSHOT_GONE', { message: 'this replica has stopped' });
+      return parts.outgoing.serve(request, signal);
+    };
   }
 
   /** A group of one leads at once. */
@@ -248,7 +257,7 @@ export class RaftReplica implements Replica, CommandLog {
     if (target === undefined) throw this.#refuseTransfer('no other voter is there');
     if (target === this.nodeId) return;
     const { node, env, timing } = this.#parts;
-    this.#reads.endLease();
+    this.#giveLeaseUp();
     node.transferLeader(target);
     this.#pump();
     const endMs = env.clock.monotonicMs() + 2 * timing.electionMs;
@@ -276,6 +285,7 @@ export class RaftReplica implements Replica, CommandLog {
       });
       this.#parts.machine.follow({ leader: this.#leader, committedIndex: this.#commitIndex });
     }
+    this.#parts.log.giveUp();
     await this.#parts.store.close();
     this.#isClosed = true;
     this.#tickTimer?.cancel();
@@ -299,6 +309,7 @@ export class RaftReplica implements Replica, CommandLog {
       return { type: 'dropped', error: this.#notLeader() };
     const term = this.#term;
     this.#pump();
+    if (this.#hasFailed) return { type: 'dropped', error: this.#unknown() };
     this.#pending.add(this.#lastIndex, datas);
     return { type: 'taken', term, stored: this.#whenStored(this.#lastIndex) };
   }
@@ -344,7 +355,7 @@ export class RaftReplica implements Replica, CommandLog {
 
   /** The loop stood still for so long that another leader may be there. */
   #stalled(): void {
-    this.#reads.endLease();
+    this.#giveLeaseUp();
     const successor = this.#leading === undefined ? undefined : this.#bestSuccessor();
     if (successor === undefined) return;
     this.#parts.env.log.write('warn', 'the loop stalled; leadership is handed over', {
@@ -505,8 +516,12 @@ export class RaftReplica implements Replica, CommandLog {
     const { cache } = log;
     // Never below what is stored here, nor what the store has not got yet.
     const to = Math.min(machine.applied.index, cache.lastIndex);
-    if (this.isAlone) cache.compact(to);
-    else if (cache.bytes > logCacheBytes) cache.shrink(to, logCacheBytes);
+    if (this.isAlone) return cache.compact(to);
+    if (cache.bytes <= logCacheBytes) return;
+    // Who gets a snapshot needs what comes behind it.
+    const keepFrom = Math.min(to, ...this.#snapshotsSent.values());
+    cache.shrink(keepFrom, logCacheBytes);
+    cache.shrink(to, snapshotCacheFactor * logCacheBytes);
   }
 
   // Roles.
@@ -545,8 +560,10 @@ export class RaftReplica implements Replica, CommandLog {
     return this.#leading?.isTold === true;
   }
 
-  get #isTransferring(): boolean {
-    return this.#parts.node.basicStatus().leadTransferee !== 0;
+  /** Whoever was asked to take over may do so at any time in this term, lease or not. */
+  #giveLeaseUp(): void {
+    this.#noLeaseTerm = this.#term;
+    this.#reads.endLease();
   }
 
   /** Promise 3. */
@@ -611,9 +628,10 @@ export class RaftReplica implements Replica, CommandLog {
     const file = snapshotFile(shard, utf8Decode(snapshot.data!));
     const { index, term, confState } = snapshot.metadata;
     await log.saveState({ installing: { index, term, confState, file } });
-    await finishInstall({ env, log, machine, shard });
+    await this.#fetching.installing(utf8Decode(snapshot.data!), (keep) =>
+      finishInstall({ env, log, machine, shard, keep }),
+    );
     this.#setMembers(confState);
-    this.#fetching.forget();
     this.#reads.applied();
   }
 
@@ -623,9 +641,13 @@ export class RaftReplica implements Replica, CommandLog {
    */
   #watchSnapshot(to: number, { metadata }: Snapshot): void {
     const { env, node, outgoing, timing } = this.#parts;
+    this.#snapshotsSent.set(to, metadata.index);
     const look = (): void => {
       const member = this.#leading === undefined ? undefined : node.status().progress.get(to);
-      if (member?.state !== 'snapshot' || member.pendingSnapshot !== metadata.index) return;
+      if (member?.state !== 'snapshot' || member.pendingSnapshot !== metadata.index) {
+        if (this.#snapshotsSent.get(to) === metadata.index) this.#snapshotsSent.delete(to);
+        return;
+      }
       if (outgoing.isRead(metadata.index)) {
         env.timers.after(2 * timing.electionMs, look);
         return;
@@ -662,6 +684,16 @@ export class RaftReplica implements Replica, CommandLog {
     this.#reads.close();
     this.#wakeStored(true);
     this.#tellListeners();
+  }
+
+  get #hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  #unknown(): Error {
+    return themisError('UNKNOWN_OUTCOME', {
+      message: `the replica stopped while it took the write: ${String(this.#failure)}`,
+    });
   }
 
   #mustRun(): void {

@@ -26,6 +26,7 @@ interface Incoming {
 export class SnapshotFetch {
   readonly #parts: SnapshotFetchParts;
   #incoming: Incoming | undefined;
+  #isInstalling = false;
   #isClosed = false;
 
   constructor(parts: SnapshotFetchParts) {
@@ -34,6 +35,8 @@ export class SnapshotFetch {
 
   take(from: number, message: Message, snapshot: Snapshot): void {
     const { env, shard, transport, fetched } = this.#parts;
+    // The leader is answered when it is done, and may find that nothing more is needed.
+    if (this.#isInstalling) return;
     const id = utf8Decode(snapshot.data!);
     const previous = this.#incoming;
     if (previous?.id === id && previous.state === 'fetching') return;
@@ -63,9 +66,16 @@ export class SnapshotFetch {
       });
   }
 
-  /** It is installed. */
-  forget(): void {
-    this.#incoming = undefined;
+  /** Runs an installation; resolves with the file of another snapshot that is here or on its way. */
+  async installing(id: string, run: (keep: string | undefined) => Promise<void>): Promise<void> {
+    this.#isInstalling = true;
+    try {
+      const next = this.#incoming?.id === id ? undefined : this.#incoming;
+      await run(next?.snapshot.file);
+      if (this.#incoming?.id === id) this.#incoming = undefined;
+    } finally {
+      this.#isInstalling = false;
+    }
   }
 
   close(): void {

@@ -88,3 +88,41 @@ test('the only copy is not rebuilt from nothing', async () => {
     });
   });
 });
+
+test('an installation that outlasts the patience of the leader, under writes', () =>
+  withStraggler(21, async (group, straggler) => {
+    group.slowDown(straggler, 400);
+    const replica = await group.open(straggler, [1, 2, 3]);
+    const endMs = group.scheduler.nowMs + 60_000;
+    for (let n = 0; group.scheduler.nowMs < endMs; n++) {
+      await put(await group.leader(), `w${n % 50}`, n);
+      await group.sleep(50);
+    }
+    expect(replica.status().failure).toBeUndefined();
+    group.kill(straggler);
+    await group.open(straggler, [1, 2, 3]);
+    await expectEqual(group, [1, 2, 3]);
+  }));
+
+test.each(['is gone', 'is damaged'])(
+  'where the file of an installation that was begun %s, the state is fetched again',
+  (how) =>
+    withStraggler(27, async (group, straggler) => {
+      group.slowDown(straggler, 400);
+      await group.open(straggler, [1, 2, 3]);
+      const { disk, log } = group.member(straggler).env;
+      const file = (): string | undefined =>
+        disk.files().find(({ path }) => path.startsWith('snapshots/'))?.path;
+      await group.until(() => log.lines.some(({ message }) => message === 'fetching a snapshot'));
+      // Fetched in no time, and then installed at 400 ms a batch.
+      await group.sleep(700);
+      group.kill(straggler);
+      const path = file()!;
+      if (how === 'is gone') await disk.remove(path);
+      else disk.flipBit(path, 300, 1);
+      await group.open(straggler, [1, 2, 3]);
+      const messages = log.lines.map(({ message }) => message);
+      expect(messages).toContain('a snapshot was installed');
+      await expectEqual(group, [1, 2, 3]);
+    }),
+);

@@ -107,6 +107,24 @@ export class SimGroup {
     member.replica = member.wal = undefined;
   }
 
+  /** Each batch of its engine takes so long from now on. */
+  slowDown(id: number, ms: number): void {
+    const { engine } = this.member(id);
+    const write = engine.write.bind(engine);
+    engine.write = async (batch) => {
+      await this.sleep(ms);
+      return write(batch);
+    };
+  }
+
+  /** The process ends, the machine does not: what was written to files is there. */
+  kill(id: number): void {
+    const member = this.member(id);
+    member.env.kill();
+    member.engine = (member.engine as MemoryEngine).crash(member.env.prng);
+    member.replica = member.wal = undefined;
+  }
+
   /** Of a replica that is down: the log is whole, the engine is not. */
   loseEngine(id: number): void {
     this.member(id).engine = makeMemoryEngine({ crashable: true });

@@ -77,8 +77,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     [
       replicaLog,
-      'truncateBefore(stateGroupOf(this.#options.shard), this.#stateIndex)',
-      'truncateBefore(stateGroupOf(this.#options.shard), this.#stateIndex + 1)',
+      'truncateBefore(stateGroupOf(this.#options.shard), this.#writtenState)',
+      'truncateBefore(stateGroupOf(this.#options.shard), this.#writtenState + 1)',
     ],
   ),
   bug('votes are given twice a term', [
@@ -147,7 +147,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     [reads, 'this.#leaseEndMs = Number.NEGATIVE_INFINITY;\n  }', '}'],
     [
       replica,
-      'this.#isToldToLead && !this.#isTransferring ? this.#commitIndex : undefined',
+      'this.#isToldToLead && this.#term !== this.#noLeaseTerm ? this.#commitIndex : undefined',
       'this.#commitIndex',
     ],
   ),
@@ -159,8 +159,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ]),
   bug('reads do not wait until the index is applied', [
     reads,
-    'void this.#whenApplied(() => this.#parts.appliedIndex() >= index)',
-    'void this.#whenApplied(() => this.#parts.appliedIndex() >= index - 1000)',
+    'const isReached = (): boolean => this.#parts.appliedIndex() >= index;',
+    'const isReached = (): boolean => this.#parts.appliedIndex() >= index - 1000;',
   ]),
   bug('reads do not wait for the commit they name', [
     reads,
@@ -233,7 +233,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'a replica that lost its disk is believed',
       [
         'replication/src/peers.ts',
-        'if (known === incarnation) return true;',
+        'if (known === incarnation) return !this.#learning.has(from);',
         'if (known === incarnation || known !== undefined) return true;',
       ],
       [

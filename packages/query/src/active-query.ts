@@ -151,7 +151,7 @@ export class ActiveQuery implements QueryRun {
   }
 
   kill(): void {
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' || this.#commitTimestamp !== undefined) return;
     this.#killed = true;
     this.#execution?.kill();
     // Nobody is reading: there is no step at which it could fail by itself.
@@ -263,6 +263,8 @@ export class ActiveQuery implements QueryRun {
     const transaction = this.#transaction!;
     const { provisionalVersion } = transaction;
     this.#commitTimestamp = await transaction.commit();
+    // Whoever killed it meanwhile came too late: what was written stays, and is told.
+    this.#killed = false;
     return finalRevisions(values, provisionalVersion, this.#commitTimestamp);
   }
 

@@ -107,6 +107,31 @@ describe('a runaway query fails alone and the engine lives on', () => {
     });
   });
 
+  test('but not once its commit was begun: what was written is told', async () => {
+    await TestDatabase.with(async (database) => {
+      await database.load('docs', []);
+      const { env, store } = database;
+      const begin = store.begin.bind(store);
+      store.begin = (options) => {
+        const transaction = begin(options);
+        const commit = transaction.commit.bind(transaction);
+        transaction.commit = async () => {
+          await env.timers.sleep(100);
+          return commit();
+        };
+        return transaction;
+      };
+      const controller = new AbortController();
+      env.timers.after(50, () => controller.abort());
+      const text = 'FOR i IN 1..3 INSERT { i } INTO docs RETURN NEW.i';
+      const run = await database.start(text, {}, { batchSize: 2 }, { signal: controller.signal });
+      expect(controller.signal.aborted).toBe(true);
+      run.kill();
+      expect(await run.all()).toEqual([1, 2, 3]);
+      expect(run.state).toBe('finished');
+    });
+  });
+
   test('by length of the text', async () => {
     await TestDatabase.with(
       async (database) => {

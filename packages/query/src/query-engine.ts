@@ -111,7 +111,10 @@ export interface QueryRun {
   readonly profile: QueryProfile | undefined;
   /** Of the query's own transaction, when it modified data. */
   readonly commitTimestamp: Timestamp | undefined;
-  /** The run fails with QUERY_KILLED at its next step. No effect once it ended. */
+  /**
+   * The run fails with QUERY_KILLED at its next step. No effect once it ended, nor on one that modifies
+   * from the beginning of its commit on, unless that conflicts: QUERY_KILLED means nothing was written.
+   */
   kill(): void;
   /** Ends the run and gives its snapshot back. */
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { decodeHead, encodeHead, noBytes, splitBody, type AnswerHead } from './f
 
 export interface Forwarded {
   readonly answer: Answer;
-  /** Of a problem that says the node could not serve it (status 503). */
+  /** Of a problem that says the node could not serve it, or not in time (status 503, 408). */
   readonly problem: Problem | undefined;
 }
 
@@ -104,7 +104,8 @@ async function read(bytes: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promi
   const parts = [body];
   for await (const chunk of chunks) parts.push(chunk);
   const whole = parts.length === 1 ? body : Buffer.concat(parts);
-  const isProblem = head.status === 503 && facts.contentType === problemType;
+  const isNotServed = head.status === 503 || head.status === 408;
+  const isProblem = isNotServed && facts.contentType === problemType;
   const problem = isProblem ? (JSON.parse(Buffer.from(whole).toString()) as Problem) : undefined;
   return { answer: whole.length === 0 ? facts : { ...facts, bytes: whole }, problem };
 }

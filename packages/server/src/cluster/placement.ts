@@ -4,6 +4,7 @@ import { formatTimestamp } from '@themisdb/storage';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Route, RouteInput } from '../http/route.ts';
+import { wasRefusedAtTheDoor } from '../http/stopping.ts';
 import type { Cluster } from './cluster.ts';
 import { readModeOf } from './consistency.ts';
 import { forward } from './forward.ts';
@@ -81,38 +82,66 @@ async function atLeader(
   placed: Placed,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { exchange, route } = placed;
+  const { exchange } = placed;
   if (exchange.carrier.forwardedBy !== undefined) {
     if (!cluster.isLeading) throw cluster.notLeader();
     return leading(cluster, exchange, run);
   }
+  const before: Attempts = { unknown: undefined };
+  try {
+    return await untilDone(cluster, placed, run, before);
+  } catch (error) {
+    throw hasCode(error, ...wordless) ? (before.unknown ?? error) : error;
+  }
+}
+
+/** What is thrown for want of time says nothing of an attempt before. */
+const wordless = ['REQUEST_TIMEOUT', 'SHUTTING_DOWN', 'NO_LEADER', 'NOT_LEADER'] as const;
+
+interface Attempts {
+  /** Of one that may have been done. */
+  unknown: Error | undefined;
+}
+
+async function untilDone(
+  cluster: Cluster,
+  { exchange, route }: Placed,
+  run: () => Promise<Answer>,
+  before: Attempts,
+): Promise<Answer> {
   const { clock } = exchange.services.env;
   const endMs = clock.monotonicMs() + Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
   const isStream = route.body?.kind === 'stream';
   // Under its key it is done once, however often it is asked for.
   const isKeyed = !isStream && exchange.header('idempotency-key') !== undefined;
-  let unknown: Error | undefined;
   for (;;) {
     const leader = await cluster.awaitLeader(endMs - clock.monotonicMs(), () => exchange.signal);
-    if (leader === undefined) throw unknown ?? noLeader(cluster);
+    if (leader === undefined) throw noLeader(cluster);
     const outcome =
       leader === cluster.nodeId
         ? await tryHere(cluster, exchange, run)
         : await tryThere(cluster, exchange, leader, isStream);
     if (outcome.type === 'answer') return outcome.answer;
+    if (outcome.type === 'failed') {
+      const { answer, error } = outcome;
+      if (before.unknown !== undefined && hasCode(error, ...wordless)) throw error;
+      return answer;
+    }
     if (outcome.type === 'unknown') {
       if (!isKeyed) throw outcome.error;
-      unknown = outcome.error;
+      before.unknown = outcome.error;
     }
     // Of a body that streams, what was read is gone, and may have been committed in part.
     if (isStream && exchange.isStreaming) throw unknownOutcome(outcome.error);
-    if (clock.monotonicMs() >= endMs) throw unknown ?? outcome.error;
+    if (clock.monotonicMs() >= endMs) throw before.unknown ?? outcome.error;
     await cluster.change(retryMs, exchange.signal);
   }
 }
 
 type Outcome =
   | { readonly type: 'answer'; readonly answer: Answer }
+  /** The other node's word that it could not, or had no time. */
+  | { readonly type: 'failed'; readonly answer: Answer; readonly error: Error }
   /** Certainly nothing was done. */
   | { readonly type: 'not-done'; readonly error: Error }
   | { readonly type: 'unknown'; readonly error: Error };
@@ -186,11 +215,12 @@ async function tryThere(
   }
   try {
     const { answer, problem } = await forward(peer, exchange, isStream);
-    const code = problem?.error.code;
-    if (problem === undefined || code === undefined) return { type: 'answer', answer };
-    if (code === 'UNKNOWN_OUTCOME') return { type: 'unknown', error: errorOf(problem) };
-    const isNotDone = code === 'NOT_LEADER' || code === 'SHUTTING_DOWN';
-    return isNotDone ? { type: 'not-done', error: errorOf(problem) } : { type: 'answer', answer };
+    if (problem === undefined) return { type: 'answer', answer };
+    const { code } = problem.error;
+    const error = errorOf(problem);
+    if (code === 'UNKNOWN_OUTCOME') return { type: 'unknown', error };
+    const isNotDone = code === 'NOT_LEADER' || wasRefusedAtTheDoor(problem);
+    return isNotDone ? { type: 'not-done', error } : { type: 'failed', answer, error };
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
     if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT')) throw error;

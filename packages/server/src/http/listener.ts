@@ -11,6 +11,7 @@ import type { Route } from './route.ts';
 import { Router, type Found } from './router.ts';
 import type { Services } from './services.ts';
 import { runRoute } from './run-route.ts';
+import { refusedAtTheDoor } from './stopping.ts';
 
 export interface ListenerOptions {
   readonly services: Services;
@@ -68,6 +69,7 @@ export class Listener {
       const found = this.#router.find(exchange.method, exchange.path);
       if (found.type !== 'route') throw notRouted(found, exchange);
       target = found.target;
+      exchange.takesKey = target.route.headers?.includes('Idempotency-Key') === true;
       this.#checkServing(target.route);
       const answer = await runRoute(target.route, exchange, found);
       status = await this.#send(exchange, answer);
@@ -112,7 +114,7 @@ export class Listener {
 
   #checkServing(route: Route): void {
     if (!this.#services.stopping.aborted || route.isAlwaysServed === true) return;
-    throw themisError('SHUTTING_DOWN', { message: 'the server is stopping', retryAfterMs: 1000 });
+    throw refusedAtTheDoor();
   }
 
   async #send(exchange: Exchange, answer: Answer): Promise<number> {
@@ -145,6 +147,7 @@ export class Listener {
       return status;
     }
     const headers: Record<string, string> = {};
+    if (exchange.readToken !== undefined) headers['x-themis-token'] = exchange.readToken;
     if (problem.retry_after_ms !== undefined) {
       headers['retry-after'] = String(Math.ceil(problem.retry_after_ms / 1000));
     }

@@ -45,6 +45,10 @@ export class Cursors {
     return this.#open.size;
   }
 
+  get #isFull(): boolean {
+    return this.#open.size >= this.#options.openMax;
+  }
+
   /** The first page of a run; the run is closed when that is all, or when this fails. */
   async start(run: QueryRun, namespace: string): Promise<Page> {
     try {
@@ -53,6 +57,10 @@ export class Cursors {
       if (first.done === true) return await lastPage(run, []);
       const second = await batches.next();
       if (second.done === true) return await lastPage(run, first.value);
+      if (run.commitTimestamp !== undefined && this.#isFull) {
+        // It has written: it cannot be refused any more, and its results are all in memory.
+        return await lastPage(run, first.value.concat(second.value, await rest(batches)));
+      }
       const cursor = this.#keep(run, namespace, batches, second.value);
       return { run, rows: first.value, cursor: cursor.id };
     } catch (error) {
@@ -103,7 +111,7 @@ export class Cursors {
 
   #keep(run: QueryRun, namespace: string, batches: AsyncIterator<Value[]>, next: Value[]): Cursor {
     const { openMax, makeId } = this.#options;
-    if (this.#open.size >= openMax) {
+    if (this.#isFull) {
       throw themisError('TOO_MANY_REQUESTS', {
         message: `${openMax} cursors are open already (setting limits.cursorsMax); read or close some, or stream with Accept: application/x-ndjson`,
         details: { limit: 'cursors', max: openMax },
@@ -137,6 +145,15 @@ export class Cursors {
     this.#open.delete(cursor.id);
     cursor.timer?.cancel();
     await cursor.run.close();
+  }
+}
+
+async function rest(batches: AsyncIterator<Value[]>): Promise<Value[]> {
+  const rows: Value[] = [];
+  for (;;) {
+    const next = await batches.next();
+    if (next.done === true) return rows;
+    for (const row of next.value) rows.push(row);
   }
 }
 

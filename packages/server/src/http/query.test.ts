@@ -131,6 +131,13 @@ describe('cursors', () => {
     const refused = await server.aql('FOR i IN 1..10 RETURN i', {}, { batchSize: 2 });
     expect([refused.status, refused.code]).toEqual([429, 'TOO_MANY_REQUESTS']);
     expect(refused.headers['retry-after']).toBe('1');
+    const wrote = 'FOR i IN 201..205 INSERT { i } INTO nums RETURN NEW.i';
+    const whole = await server.aql(wrote, {}, { batchSize: 2 });
+    expect(whole.json, whole.text).toMatchObject({
+      results: [201, 202, 203, 204, 205],
+      has_more: false,
+    });
+    await server.aql('FOR n IN nums FILTER n.i > 200 REMOVE n IN nums');
     expect((await server.send('GET', '/queries')).json.queries).toHaveLength(3);
     for (const { json } of open) await server.send('DELETE', `/cursor/${json.cursor}`);
     expect((await server.send('GET', '/queries')).json.queries).toHaveLength(0);

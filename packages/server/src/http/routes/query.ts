@@ -167,7 +167,12 @@ export const queryRoutes: readonly Route[] = [
     permission: 'query:manage',
     summary: 'Stop a query.',
     params: { id: 'Id of the query, from GET /queries or `query_id`.' },
-    answers: { 204: { description: 'It fails with QUERY_KILLED at its next step.' } },
+    answers: {
+      204: {
+        description:
+          'It fails with QUERY_KILLED at its next step, unless it has begun to commit what it wrote.',
+      },
+    },
     errors: ['QUERY_NOT_FOUND'],
     handle(exchange, { params }) {
       const { queries } = exchange.services.database;

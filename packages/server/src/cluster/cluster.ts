@@ -9,7 +9,7 @@ import {
   type Peer,
 } from '@themisdb/channel';
 import { themisError } from '@themisdb/protocol';
-import type { Replica, ReplicaStatus } from '@themisdb/replication';
+import type { ReadOptions, Replica, ReplicaStatus } from '@themisdb/replication';
 import type { PeerConfig, ServerConfig } from '../config/server-config.ts';
 import type { Carrier } from '../http/carrier.ts';
 import { ForwardedCarrier } from './forwarded-carrier.ts';
@@ -242,10 +242,10 @@ export class Cluster {
    * Resolves with the term once this node, as its leader, has applied all that was committed before it.
    * Without waiting for all but the first requests of a term. NO_LEADER, NOT_LEADER.
    */
-  async beginLeading(timeoutMs: number): Promise<number> {
+  async beginLeading(options: ReadOptions): Promise<number> {
     const term = this.#term;
     if (term === this.#readyTerm) return term;
-    await this.confirmLeading(term, timeoutMs);
+    await this.confirmLeading(term, options);
     this.#readyTerm = term;
     return term;
   }
@@ -255,10 +255,10 @@ export class Cluster {
    * current: an answer that no commit stands behind must not come from a leader that was deposed.
    * NO_LEADER, NOT_LEADER.
    */
-  async confirmLeading(term: number, timeoutMs: number): Promise<void> {
+  async confirmLeading(term: number, options: ReadOptions): Promise<void> {
     const { replica } = this;
     if (replica.isAlone) return;
-    await replica.awaitReadable({ type: 'strong' }, { timeoutMs });
+    await replica.awaitReadable({ type: 'strong' }, options);
     const status = replica.status();
     if (status.role === 'leader' && status.term === term) return;
     throw this.notLeader();

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Peer } from '@themisdb/channel';
-import { themisError, type Problem } from '@themisdb/protocol';
+import type { Problem } from '@themisdb/protocol';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemType } from '../http/media-type.ts';
 import { decodeHead, encodeHead, noBytes, splitBody, type AnswerHead } from './forward-codec.ts';
+import { Wanted } from './wanted.ts';
 
 export interface Forwarded {
   readonly answer: Answer;
@@ -40,45 +41,26 @@ export async function forward(
   exchange: Exchange,
   isStream: boolean,
 ): Promise<Forwarded> {
-  const remainingMs = Math.max(1, Math.floor(exchange.remainingMs()));
   const { inline, chunks } = isStream
     ? { inline: noBytes, chunks: exchange.rawStream() }
     : splitBody(await exchange.wholeBody());
+  // Once the body is here: what it took is gone.
+  const remainingMs = Math.max(1, Math.floor(exchange.remainingMs()));
   const headers = headersFor(exchange, remainingMs);
   const { method, url } = exchange.carrier;
   const head = encodeHead({ method, url, headers }, inline);
-  const { signal, end } = whileWanted(exchange);
+  const wanted = new Wanted(exchange);
   try {
-    const deadlineMs = remainingMs + graceMs;
-    const answer = await peer.duplex('request', head, chunks, { deadlineMs, signal });
+    // What streams may take any time, as it may where it runs.
+    const deadlineMs = isStream ? undefined : remainingMs + graceMs;
+    const answer = await peer.duplex('request', head, chunks, {
+      deadlineMs,
+      signal: wanted.signal,
+    });
     return await read(answer.head, answer.chunks);
   } finally {
-    end();
+    wanted.end();
   }
-}
-
-/**
- * Aborts when the client leaves or the server stops. Not when the time is over: the other node then says
- * whether something was done.
- */
-function whileWanted(exchange: Exchange): { readonly signal: AbortSignal; end(): void } {
-  const { carrier, services } = exchange;
-  const { stopNow } = services;
-  const controller = new AbortController();
-  const left = (): void =>
-    controller.abort(themisError('REQUEST_TIMEOUT', { message: 'the client left' }));
-  const stopped = (): void => controller.abort(stopNow.reason);
-  carrier.onClose(left);
-  stopNow.addEventListener('abort', stopped);
-  if (carrier.isGone) left();
-  if (stopNow.aborted) stopped();
-  return {
-    signal: controller.signal,
-    end() {
-      carrier.offClose(left);
-      stopNow.removeEventListener('abort', stopped);
-    },
-  };
 }
 
 function headersFor(exchange: Exchange, remainingMs: number): IncomingHttpHeaders {

@@ -46,26 +46,26 @@ afterEach(() => cluster.close());
 
 test('the first requests of a term wait until the leader has what was committed before, others do not', async () => {
   let begun = 0;
-  const first = cluster.beginLeading(1000).then(() => begun++);
+  const first = cluster.beginLeading({ timeoutMs: 1000 }).then(() => begun++);
   await Promise.resolve();
   expect([begun, waiting.length]).toEqual([0, 1]);
   waiting.pop()!();
   await first;
-  expect(await cluster.beginLeading(1000)).toBe(1);
+  expect(await cluster.beginLeading({ timeoutMs: 1000 })).toBe(1);
   expect(waiting).toEqual([]);
   change({ term: 3 });
-  const again = cluster.beginLeading(1000);
+  const again = cluster.beginLeading({ timeoutMs: 1000 });
   expect(waiting).toHaveLength(1);
   waiting.pop()!();
   expect(await again).toBe(3);
 });
 
 test('one that leads no more, or leads anew, proves nothing', async () => {
-  const begin = cluster.beginLeading(1000);
+  const begin = cluster.beginLeading({ timeoutMs: 1000 });
   change({ role: 'follower', leader: 2, term: 2 });
   waiting.pop()!();
   await expect(begin).rejects.toMatchObject({ code: 'NOT_LEADER', details: { leader: 2 } });
-  const confirm = cluster.confirmLeading(1, 1000);
+  const confirm = cluster.confirmLeading(1, { timeoutMs: 1000 });
   change({ role: 'leader', leader: 1, term: 3 });
   waiting.pop()!();
   await expect(confirm).rejects.toMatchObject({ code: 'NOT_LEADER' });

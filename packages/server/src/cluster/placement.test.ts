@@ -19,6 +19,7 @@ import { leader } from './whereabouts.ts';
 async function write(
   words: readonly (Error | undefined)[],
   headers: Record<string, string> = {},
+  takesKey = true,
 ): Promise<{ outcome: unknown; asked: number }> {
   let asked = 0;
   const peer = {
@@ -50,6 +51,7 @@ async function write(
     receive: () => Promise.resolve(new Uint8Array(0)),
   } as unknown as Carrier;
   const exchange = new Exchange(services, carrier, 'r');
+  exchange.takesKey = takesKey;
   const route = { path: '/x', runs: leader } as unknown as Route;
   const placed = { route, exchange, read: () => Promise.reject(new Error('not here')) };
   const outcome = await runPlaced(cluster, placed).then(
@@ -86,6 +88,7 @@ test('a write of unknown outcome is asked for again under its key only', async (
   expect(await write([unknown, undefined], keyed)).toEqual(twice);
   const once = { outcome: 'UNKNOWN_OUTCOME', asked: 1 };
   expect(await write([unknown, undefined])).toEqual(once);
+  expect(await write([unknown, undefined], keyed, false)).toEqual(once);
 });
 
 test('a repetition that has no time, or meets a stop, leaves the outcome unknown', async () => {

@@ -1,5 +1,6 @@
 import { hasCode, isThemisError } from '@themisdb/base';
 import { themisError, type ErrorCode, type Problem } from '@themisdb/protocol';
+import type { ReadOptions } from '@themisdb/replication';
 import { formatTimestamp } from '@themisdb/storage';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -8,6 +9,10 @@ import { wasRefusedAtTheDoor } from '../http/stopping.ts';
 import type { Cluster } from './cluster.ts';
 import { readModeOf } from './consistency.ts';
 import { forward } from './forward.ts';
+import { noBytes } from './forward-codec.ts';
+import { atOwner } from './owner.ts';
+import { unknownOutcome } from './unknown-outcome.ts';
+import { Wanted } from './wanted.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 export interface Placed {
@@ -39,10 +44,10 @@ export async function runPlaced(cluster: Cluster, placed: Placed): Promise<Answe
     case 'here':
       return run();
     case 'owner':
-      return atOwner(cluster, placed, where, run);
+      return atOwner(cluster, { exchange, where, raw: input?.raw ?? noBytes, run });
     case 'fresh':
       await awaitFresh(cluster, exchange, where.mode);
-      return withToken(exchange, await run());
+      return withToken(exchange, await toldFrom(exchange, run));
     case 'leader':
       return atLeader(cluster, placed, run);
   }
@@ -67,14 +72,32 @@ export async function awaitFresh(
   const mode = readModeOf(text, inBody === undefined ? 'header' : 'body');
   if (mode.type === 'eventual') return;
   const timeoutMs = Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
-  await cluster.replica.awaitReadable(mode, { timeoutMs });
+  const wanted = new Wanted(exchange);
+  try {
+    await cluster.replica.awaitReadable(mode, wanted.within(timeoutMs));
+  } finally {
+    wanted.end();
+  }
 }
 
 /** What was read is not newer than this. */
 function withToken(exchange: Exchange, answer: Answer): Answer {
   if (answer.headers?.['x-themis-token'] !== undefined) return answer;
-  const token = formatTimestamp(exchange.services.database.store.lastCommit);
-  return { ...answer, headers: { ...answer.headers, 'x-themis-token': token } };
+  return { ...answer, headers: { ...answer.headers, 'x-themis-token': readToken(exchange) } };
+}
+
+function readToken(exchange: Exchange): string {
+  return formatTimestamp(exchange.services.database.store.lastCommit);
+}
+
+/** That something is not there was read, too. */
+async function toldFrom(exchange: Exchange, run: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await run();
+  } catch (error) {
+    if (tellsOfState(error)) exchange.readToken = readToken(exchange);
+    throw error;
+  }
 }
 
 async function atLeader(
@@ -112,8 +135,6 @@ async function untilDone(
   const { clock } = exchange.services.env;
   const endMs = clock.monotonicMs() + Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
   const isStream = route.body?.kind === 'stream';
-  // Under its key it is done once, however often it is asked for.
-  const isKeyed = !isStream && exchange.header('idempotency-key') !== undefined;
   for (;;) {
     const leader = await cluster.awaitLeader(endMs - clock.monotonicMs(), () => exchange.signal);
     if (leader === undefined) throw noLeader(cluster);
@@ -128,7 +149,8 @@ async function untilDone(
       return answer;
     }
     if (outcome.type === 'unknown') {
-      if (!isKeyed) throw outcome.error;
+      // Under its key it is done once, however often it is asked for.
+      if (!exchange.isKeyed) throw outcome.error;
       before.unknown = outcome.error;
     }
     // Of a body that streams, what was read is gone, and may have been committed in part.
@@ -169,18 +191,24 @@ async function leading(
   exchange: Exchange,
   run: () => Promise<Answer>,
 ): Promise<Answer> {
-  const timeoutMs = (): number => Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
-  const term = await cluster.beginLeading(timeoutMs());
-  const confirm = (): Promise<void> => cluster.confirmLeading(term, timeoutMs());
-  let answer: Answer;
+  const wanted = new Wanted(exchange);
+  const within = (): ReadOptions =>
+    wanted.within(Math.min(exchange.remainingMs(), cluster.leaderWaitMs));
   try {
-    answer = await run();
-  } catch (error) {
-    if (tellsOfState(error)) await confirm();
-    throw error;
+    const term = await cluster.beginLeading(within());
+    const confirm = (): Promise<void> => cluster.confirmLeading(term, within());
+    let answer: Answer;
+    try {
+      answer = await toldFrom(exchange, run);
+    } catch (error) {
+      if (tellsOfState(error)) await confirm();
+      throw error;
+    }
+    if (exchange.hasOnlyRead) await confirm();
+    return withToken(exchange, answer);
+  } finally {
+    wanted.end();
   }
-  if (exchange.hasOnlyRead) await confirm();
-  return withToken(exchange, answer);
 }
 
 const silentKinds: ReadonlySet<string> = new Set([
@@ -223,7 +251,7 @@ async function tryThere(
     return isNotDone ? { type: 'not-done', error } : { type: 'failed', answer, error };
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
-    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT')) throw error;
+    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'REQUEST_CANCELLED')) throw error;
     if (exchange.isClientGone) throw error;
     return error.details['sent'] === false
       ? { type: 'not-done', error: noLeader(cluster, error) }
@@ -245,42 +273,4 @@ function noLeader(cluster: Cluster, cause?: Error): Error {
     message: `${why}; waited as long as X-Request-Timeout and cluster.leaderWaitMs (${cluster.leaderWaitMs} ms) let`,
     ...(cause === undefined ? {} : { cause }),
   });
-}
-
-function unknownOutcome(cause: Error): Error {
-  return themisError('UNKNOWN_OUTCOME', {
-    message: `the node that was to do it did not answer (${cause.message}): the request may have been done, in part or whole`,
-    cause,
-  });
-}
-
-/** A request that names a transaction or cursor, at the node that holds it. */
-async function atOwner(
-  cluster: Cluster,
-  { exchange }: Placed,
-  where: Extract<Whereabouts, { type: 'owner' }>,
-  run: () => Promise<Answer>,
-): Promise<Answer> {
-  const owner = cluster.ids.find(where.id);
-  if (owner.type === 'lost') throw lost(where, 'its node was started anew');
-  const isElsewhere = owner.type === 'node' && exchange.carrier.forwardedBy === undefined;
-  if (!isElsewhere) return run();
-  const peer = cluster.peerOf(owner.node);
-  if (peer === undefined) throw lost(where, `node ${owner.node} is not among cluster.peers`);
-  try {
-    return (await forward(peer, exchange, false)).answer;
-  } catch (error) {
-    if (!hasCode(error, 'CONNECTION_FAILED', 'NOT_LEADER', 'REQUEST_TIMEOUT')) throw error;
-    const isUnknown = where.commits === true && error.details['sent'] === true;
-    if (isUnknown) throw unknownOutcome(error);
-    throw error.code === 'REQUEST_TIMEOUT' ? error : lost(where, error.message);
-  }
-}
-
-function lost({ of }: Extract<Whereabouts, { type: 'owner' }>, why: string): Error {
-  return of === 'cursor'
-    ? themisError('CURSOR_LOST', { message: `the cursor is lost: ${why}; run the query again` })
-    : themisError('TRANSACTION_LOST', {
-        message: `the transaction is lost and will not commit: ${why}; begin it again`,
-      });
 }

@@ -38,6 +38,10 @@ export class Exchange {
   #commit: LateCommit | undefined;
   /** The answer tells what was read, and no commit proves that it was current. Set by handlers that write. */
   hasOnlyRead = false;
+  /** The route carries a request out once under its Idempotency-Key. Set by the listener. */
+  takesKey = false;
+  /** With an error that tells of the state: up to where that was read. */
+  readToken: string | undefined;
 
   constructor(services: Services, carrier: Carrier, id: string) {
     this.services = services;
@@ -101,7 +105,12 @@ export class Exchange {
 
   /** What is not known to be done may be asked for again under its key: it is done once. */
   #isRepeatable({ error }: Problem): boolean {
-    return error.code === 'UNKNOWN_OUTCOME' && this.header('idempotency-key') !== undefined;
+    return error.code === 'UNKNOWN_OUTCOME' && this.isKeyed;
+  }
+
+  /** However often it is asked for, it is done once. */
+  get isKeyed(): boolean {
+    return this.takesKey && this.header('idempotency-key') !== undefined;
   }
 
   /** The invariant this request found broken: the process cannot go on. */

@@ -31,6 +31,8 @@ export interface Call extends CallOptions {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** Has no second effect when repeated: reads, and writes under an idempotency key. */
   readonly isRepeatable: boolean;
+  /** Never repeated once it may have been sent, whatever the answer: it is done piece by piece. */
+  readonly isInPieces?: boolean | undefined;
   /** Runs on the node that leads, wherever it is sent. */
   readonly isWrite?: boolean | undefined;
   /** Statuses that are answers rather than errors, besides 2xx. */
@@ -180,5 +182,10 @@ export class Caller {
 function isFinal(call: Call, error: unknown): boolean {
   const isStream = typeof call.body === 'object' && !(call.body instanceof Uint8Array);
   if (isStream || hasCode(error, 'TRANSACTION_LOST', 'CURSOR_LOST')) return true;
+  if (call.isInPieces === true) return !isUnsent(error);
   return call.transaction !== undefined && hasCode(error, 'WRITE_CONFLICT');
+}
+
+function isUnsent(error: unknown): boolean {
+  return hasCode(error, 'CONNECTION_FAILED') && error.details['sent'] === false;
 }

@@ -86,7 +86,10 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
     );
   }
 
-  /** Streams newline-delimited JSON into the collection, committed in chunks. */
+  /**
+   * Streams newline-delimited JSON into the collection, committed in chunks. Never repeated once it was
+   * sent: what of it is there when it fails stands in the error's `details.committed`.
+   */
   async import(
     lines: string | Uint8Array | AsyncIterable<Uint8Array>,
     options: ImportOptions = {},
@@ -100,6 +103,7 @@ export class Collection<T extends object = Record<string, unknown>> extends Coll
       headers: { 'content-type': 'application/x-ndjson' },
       body: lines,
       isRepeatable: false,
+      isInPieces: true,
       timeoutMs: options.timeoutMs ?? 3_600_000,
       signal: options.signal,
     });

@@ -1,4 +1,11 @@
-import { hasCode, isObject, type Env, type ValueObject } from '@themisdb/base';
+import {
+  hasCode,
+  isObject,
+  isThemisError,
+  ThemisError,
+  type Env,
+  type ValueObject,
+} from '@themisdb/base';
 import { themisError, uuidOfKey, type NdjsonLine, type NdjsonSink } from '@themisdb/protocol';
 import type {
   CollectionInfo,
@@ -61,6 +68,8 @@ export class Importer implements NdjsonSink {
   #pieces: Piece[] = [];
   /** Writes not waited for yet, oldest first. */
   readonly #underWay: Promise<void>[] = [];
+  /** The last line of the last commit; those before it are there, or were counted as failed. */
+  #lastLine = 0;
 
   constructor(options: ImporterOptions) {
     this.#options = options;
@@ -93,6 +102,25 @@ export class Importer implements NdjsonSink {
     await this.ready();
     for (const write of this.#underWay.splice(0)) await write;
     return this.counts;
+  }
+
+  /**
+   * What ended the import. Once something of it is there it must not be run again as a whole, and
+   * says what is there: `details.committed`, with the line up to which.
+   */
+  failure(error: unknown): unknown {
+    if (this.#lastLine === 0 || !isThemisError(error)) return error;
+    const { created, updated, ignored } = this.counts;
+    const committed = { line: this.#lastLine, created, updated, ignored };
+    const { code, kind, message, position } = error;
+    return new ThemisError({
+      code,
+      kind,
+      message: `${message}; the lines up to ${committed.line} were committed before`,
+      position,
+      details: { ...error.details, committed },
+      cause: error,
+    });
   }
 
   #addDocument(line: number, document: ValueObject): void {
@@ -202,6 +230,7 @@ export class Importer implements NdjsonSink {
   }
 
   #count({ lines }: Piece, outcomes: readonly Outcome[]): void {
+    this.#lastLine = lines.at(-1)!;
     outcomes.forEach((outcome, i) => {
       if (typeof outcome === 'string') this.counts[outcome]++;
       else this.#fail(lines[i]!, outcome.error);

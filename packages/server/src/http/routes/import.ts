@@ -66,13 +66,17 @@ export const importRoutes: readonly Route[] = [
       const lineBytesMax = config.limits.bodyBytesMax;
       const reader = new NdjsonReader({ lineBytesMax, limits: jsonLimits });
       try {
-        for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
-          reader.pushTo(importer, chunk);
-          await importer.ready();
+        try {
+          for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
+            reader.pushTo(importer, chunk);
+            await importer.ready();
+          }
+          reader.finishTo(importer);
+        } finally {
+          await importer.finish();
         }
-        reader.finishTo(importer);
-      } finally {
-        await importer.finish();
+      } catch (error) {
+        throw importer.failure(error);
       }
       const { counts } = importer;
       errors.sort((a, b) => a.line - b.line);

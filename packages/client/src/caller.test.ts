@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { themisError, type ErrorCode } from '@themisdb/protocol';
+import { ThemisClient } from './index.ts';
+import type { Transport, TransportResponse } from './transport/transport.ts';
+
+type Answer = () => TransportResponse;
+
+/** Gives these answers, one after the other, the last for ever. */
+class Script implements Transport {
+  sent = 0;
+  readonly #answers: readonly Answer[];
+
+  constructor(...answers: readonly Answer[]) {
+    this.#answers = answers;
+  }
+
+  // A broken connection rejects, as it does in a real one.
+  // eslint-disable-next-line typescript/require-await
+  async send(): Promise<TransportResponse> {
+    return this.#answers[Math.min(this.sent++, this.#answers.length - 1)]!();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function answer(status: number, text: () => Promise<string>): TransportResponse {
+  return {
+    status,
+    header: () => undefined,
+    text,
+    // eslint-disable-next-line typescript/require-await
+    async *chunks() {},
+    discard: () => undefined,
+  };
+}
+
+function clientOf(script: Script): ThemisClient {
+  return new ThemisClient({ transport: script, retry: { delayMsMin: 1, delayMsMax: 1 } });
+}
+
+const body =
+  (value: unknown, status = 200): Answer =>
+  () =>
+    answer(status, () => Promise.resolve(JSON.stringify(value)));
+
+const failed = (code: ErrorCode, sent?: boolean): Error =>
+  themisError(code, { message: 'm', details: sent === undefined ? {} : { sent } });
+
+const unsent: Answer = () => {
+  throw failed('CONNECTION_FAILED', false);
+};
+
+const problem = (code: ErrorCode): Answer =>
+  body({ error: { code, message: 'm' }, retryable: true }, 503);
+
+test('an import is repeated only when it certainly was not sent', async () => {
+  for (const code of ['NO_LEADER', 'WRITE_CONFLICT', 'TOO_MANY_REQUESTS'] as const) {
+    const script = new Script(problem(code), body({ created: 1 }));
+    await expect(clientOf(script).collection('c').import('{}')).rejects.toMatchObject({ code });
+    expect(script.sent).toBe(1);
+  }
+  const script = new Script(unsent, body({ created: 1 }));
+  expect(await clientOf(script).collection('c').import('{}')).toEqual({ created: 1 });
+  expect(script.sent).toBe(2);
+});

@@ -40,6 +40,11 @@ export interface OpenMachineOptions {
   readonly pageCacheBytes?: number | undefined;
   /** Time between automatic checkpoints, if anything was logged. Default ten minutes. */
   readonly checkpointMs?: number | undefined;
+  /**
+   * A command of more bytes goes into the log as parts, each an entry of its own. Default 32 MiB; the
+   * replicas of a group need not agree.
+   */
+  readonly partBytesMax?: number | undefined;
 }
 
 export interface OpenStoreOptions extends OpenMachineOptions {
@@ -133,7 +138,7 @@ function makeContext(
     rulesOf: cachedRules(options.rules, views),
   };
   const whole = context as StoreContext;
-  context.pipeline = new CommitPipeline(whole, { applied, membership });
+  context.pipeline = new CommitPipeline(whole, { applied, membership }, options.partBytesMax);
   return whole;
 }
 

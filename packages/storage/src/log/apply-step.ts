@@ -35,10 +35,10 @@ export class ApplyStep {
   add(entry: LogEntry, proposals: Proposals, parts: PartCollector): void {
     if (entry.membership !== undefined) this.membership = entry.membership;
     const own = proposals.take(entry);
-    if (own !== undefined) this.#addOwn(own);
-    else if (!proposals.holds(entry)) this.#addForeign(entry, parts);
+    if (own === undefined) this.#addBytes(entry, parts);
+    else this.#addOwn(own, parts);
     // A command whose last part is missing is read again from its first part after a restart.
-    if (parts.isOpen || proposals.holds(entry)) return;
+    if (parts.isOpen) return;
     const { index, term } = entry;
     this.applied = { index, term, timestamp: this.applied.timestamp };
   }
@@ -62,7 +62,8 @@ export class ApplyStep {
     for (const each of this.own) each.formed.applied?.(each);
   }
 
-  #addOwn(own: Proposed): void {
+  #addOwn(own: Proposed, parts: PartCollector): void {
+    parts.clear();
     const { formed, index, timestamp } = own;
     const { operations, changes } = formed.command;
     for (const operation of operations) this.operations.push(operation);
@@ -73,7 +74,11 @@ export class ApplyStep {
     this.applied = { ...this.applied, timestamp };
   }
 
-  #addForeign(entry: LogEntry, parts: PartCollector): void {
+  /**
+   * What another replica formed, and parts of an own command before its last: should this replica be
+   * deposed before that one comes, it is another's, and the bytes are all there is.
+   */
+  #addBytes(entry: LogEntry, parts: PartCollector): void {
     const payload = parts.add(entry.data);
     if (payload === undefined) return;
     const { keys, clock } = this.#context;

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { entriesNeeded, entriesOf, entryForm, partBytesMax, PartCollector } from './entries.ts';
+import { entriesNeeded, entriesOf, entryForm, PartCollector } from './entries.ts';
 import { recordKind, recordKindOf, RecordReader } from './wal-records.ts';
+
+const partBytesMax = 100;
 
 function longCommand(): Uint8Array {
   const payload = new Uint8Array(2 * partBytesMax + 5);
@@ -14,10 +16,10 @@ const small = (byte: number): Uint8Array => Uint8Array.of(entryForm.command, byt
 
 test('a long command is cut into parts and put together again', () => {
   const payload = longCommand();
-  const entries = entriesOf(payload);
+  const entries = entriesOf(payload, partBytesMax);
   expect(entries.map((entry) => entry[0])).toEqual([2, 3, 4]);
-  expect(entriesNeeded(payload.length)).toBe(3);
-  expect(entriesNeeded(partBytesMax)).toBe(1);
+  expect(entriesNeeded(payload.length, partBytesMax)).toBe(3);
+  expect(entriesNeeded(partBytesMax, partBytesMax)).toBe(1);
   const collector = new PartCollector();
   expect(collector.add(entries[0])).toBeUndefined();
   expect(collector.isOpen).toBe(true);
@@ -29,7 +31,7 @@ test('a long command is cut into parts and put together again', () => {
 });
 
 test('parts whose leader was deposed are forgotten, whatever follows', () => {
-  const entries = entriesOf(longCommand());
+  const entries = entriesOf(longCommand(), partBytesMax);
   const collector = new PartCollector();
   collector.add(entries[0]);
   collector.add(entries[1]);

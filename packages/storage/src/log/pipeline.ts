@@ -9,7 +9,7 @@ import type { TextRange, Written } from '../transaction/recent-writes.ts';
 import { View } from '../transaction/views.ts';
 import { ApplyStep } from './apply-step.ts';
 import type { Command } from './command.ts';
-import { entriesNeeded, entriesOf, PartCollector } from './entries.ts';
+import { entriesNeeded, entriesOf, partBytesDefault, PartCollector } from './entries.ts';
 import { closingError, notLeading, unknownOutcome } from './errors.ts';
 import { Proposals, type Proposed } from './proposals.ts';
 
@@ -87,6 +87,7 @@ export class CommitPipeline {
   #isLeading = false;
   #leader: number | undefined;
   #applied: AppliedPlace;
+  readonly #partBytesMax: number;
   membership: Uint8Array | undefined;
   bytesLogged = 0;
   commits = 0;
@@ -96,12 +97,14 @@ export class CommitPipeline {
   constructor(
     context: StoreContext,
     at: { applied: AppliedPlace; membership?: Uint8Array | undefined },
+    partBytesMax: number = partBytesDefault,
   ) {
     this.#context = context;
     this.#env = context.env;
     this.#log = context.env.log;
     this.#applied = at.applied;
     this.membership = at.membership;
+    this.#partBytesMax = partBytesMax;
   }
 
   attach(log: CommandLog): void {
@@ -264,8 +267,12 @@ export class CommitPipeline {
   #bytesWaiting(): number {
     let bytes = 0;
     for (let i = 0; i < this.#waiting.length && i < batchCommandsMax && bytes < batchBytesMax; i++)
-      bytes += this.#waiting[i]!.proposal.sizeHint + entryOverheadBytes;
+      bytes += this.#bytesInLog(this.#waiting[i]!.proposal.sizeHint);
     return bytes;
+  }
+
+  #bytesInLog(commandBytes: number): number {
+    return commandBytes + entriesNeeded(commandBytes, this.#partBytesMax) * entryOverheadBytes;
   }
 
   #formBatch(firstIndex: number): { batch: Proposed[]; entries: Uint8Array[] } {
@@ -279,7 +286,7 @@ export class CommitPipeline {
       try {
         const formed = this.#form(waiting, firstIndex + entries.length);
         const { payload } = formed.formed.command;
-        for (const entry of entriesOf(payload)) entries.push(entry);
+        for (const entry of entriesOf(payload, this.#partBytesMax)) entries.push(entry);
         bytes += payload.length;
         batch.push(formed);
       } catch (error) {
@@ -295,7 +302,8 @@ export class CommitPipeline {
     const { clock, recent } = this.#context;
     const timestamp = clock.next();
     const formed = waiting.proposal.form(timestamp);
-    const index = firstIndex + entriesNeeded(formed.command.payload.length) - 1;
+    const { payload } = formed.command;
+    const index = firstIndex + entriesNeeded(payload.length, this.#partBytesMax) - 1;
     recent.record(index, formed.written, formed.ranges ?? []);
     return { ...waiting, formed, firstIndex, index, timestamp, term: 0 };
   }

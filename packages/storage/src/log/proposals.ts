@@ -21,14 +21,6 @@ export class Proposals {
     for (const each of proposed) this.#queue.push(each);
   }
 
-  /** Whether the entry belongs to the commit that is next in turn. */
-  holds({ index, term }: { readonly index: number; readonly term: number }): boolean {
-    const next = this.#queue[this.#head];
-    return (
-      next !== undefined && next.term === term && index >= next.firstIndex && index <= next.index
-    );
-  }
-
   /** The commit whose last entry this is. */
   take(entry: { readonly index: number; readonly term: number }): Proposed | undefined {
     const next = this.#queue[this.#head];

@@ -110,12 +110,12 @@ export class ShardMachine implements StateMachine {
     presence.clear();
     pages.clear();
     recent.restart(applied.index);
-    pipeline.restart(applied, recovered.membership);
     this.#schema.setIds(recovered.ids);
     this.#checkpointer.setRetained(recovered.retained);
     const version = views.current.catalog.version + 1;
     const { index, timestamp } = applied;
     views.publish(new View(engine, { index, timestamp, catalog: catalog.asVersion(version) }));
+    pipeline.restart(applied, recovered.membership);
     this.#changes.noteApplied(await lastChange(engine, keys));
   }
 

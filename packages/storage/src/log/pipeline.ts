@@ -159,11 +159,18 @@ export class CommitPipeline {
     this.#isLeading = true;
   }
 
-  /** The engine holds another state than before. */
+  /**
+   * The engine holds another state than before, and shows it. Own commits up to there that are left are
+   * those `follow` was told are committed: a state of a later place has them in it, so they have
+   * succeeded. What they changed in memory was replaced with everything else.
+   */
   restart(applied: AppliedPlace, membership: Uint8Array | undefined): void {
     this.#applied = applied;
     this.membership = membership;
     this.#parts.clear();
+    for (const { index, timestamp, resolve } of this.#proposals.cutUpTo(applied.index))
+      resolve({ index, timestamp });
+    this.#wakeIdlers();
   }
 
   follow(leader: number | undefined, committedIndex: number): void {

@@ -37,6 +37,14 @@ export class Proposals {
     return next;
   }
 
+  /** Takes out those that end at `index` or before, in log order. */
+  cutUpTo(index: number): Proposed[] {
+    const all = this.#queue.slice(this.#head);
+    this.#queue = all.filter((each) => each.index > index);
+    this.#head = 0;
+    return all.filter((each) => each.index <= index);
+  }
+
   /** Takes out those that end behind `index`, in log order. */
   cutAfter(index: number): Proposed[] {
     const all = this.#queue.slice(this.#head);

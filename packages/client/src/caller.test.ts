@@ -48,6 +48,8 @@ const body =
 const failed = (code: ErrorCode, sent?: boolean): Error =>
   themisError(code, { message: 'm', details: sent === undefined ? {} : { sent } });
 
+const line = '{"n":1}';
+
 const unsent: Answer = () => {
   throw failed('CONNECTION_FAILED', false);
 };
@@ -58,10 +60,25 @@ const problem = (code: ErrorCode): Answer =>
 test('an import is repeated only when it certainly was not sent', async () => {
   for (const code of ['NO_LEADER', 'WRITE_CONFLICT', 'TOO_MANY_REQUESTS'] as const) {
     const script = new Script(problem(code), body({ created: 1 }));
-    await expect(clientOf(script).collection('c').import('{}')).rejects.toMatchObject({ code });
+    await expect(clientOf(script).collection('c').import(line)).rejects.toMatchObject({ code });
     expect(script.sent).toBe(1);
   }
   const script = new Script(unsent, body({ created: 1 }));
-  expect(await clientOf(script).collection('c').import('{}')).toEqual({ created: 1 });
+  expect(await clientOf(script).collection('c').import(line)).toEqual({ created: 1 });
   expect(script.sent).toBe(2);
+});
+
+const brokenBody: Answer = () =>
+  answer(200, () => Promise.reject(failed('CONNECTION_FAILED', true)));
+
+test('an answer that breaks off is asked for again where that has no second effect', async () => {
+  const reads = new Script(brokenBody, body({ n: 1 }));
+  expect(await clientOf(reads).get('c/a', {})).toEqual({ n: 1 });
+  const writes = new Script(brokenBody, body({ _key: 'a' }));
+  expect(await clientOf(writes).put('c/a', {})).toMatchObject({ _key: 'a' });
+  const unkeyed = new Script(brokenBody, body({}));
+  await expect(clientOf(unkeyed).createCollection({ name: 'c' })).rejects.toMatchObject({
+    code: 'CONNECTION_FAILED',
+  });
+  expect([reads.sent, writes.sent, unkeyed.sent]).toEqual([2, 2, 1]);
 });

@@ -71,8 +71,7 @@ export class Caller {
   async call(call: Call): Promise<Answer> {
     const deadline = new Deadline(call.timeoutMs ?? this.#options.timeoutMs, call.signal);
     try {
-      const response = await this.#attempts(call, deadline);
-      const text = await response.text();
+      const { response, text } = await this.#attempts(call, deadline, readText);
       return {
         status: response.status,
         header: (name) => response.header(name),
@@ -91,7 +90,7 @@ export class Caller {
     const deadline = new Deadline(call.timeoutMs ?? this.#options.timeoutMs, call.signal);
     let response: TransportResponse;
     try {
-      response = await this.#attempts(call, deadline);
+      ({ response } = await this.#attempts(call, deadline, readNothing));
     } finally {
       deadline.end();
     }
@@ -109,13 +108,13 @@ export class Caller {
     return this.#options.transport.close();
   }
 
-  async #attempts(call: Call, deadline: Deadline): Promise<TransportResponse> {
+  async #attempts(call: Call, deadline: Deadline, read: Read): Promise<Received> {
     const { retry } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await this.#once(call, deadline);
+        const received = await this.#once(call, deadline, read);
         retry.succeeded();
-        return response;
+        return received;
       } catch (error) {
         const delayMs = isFinal(call, error)
           ? undefined
@@ -126,35 +125,45 @@ export class Caller {
     }
   }
 
-  async #once(call: Call, deadline: Deadline): Promise<TransportResponse> {
+  /** To the end of the answer's text, so that one that breaks off is repeated as one that never came. */
+  async #once(call: Call, deadline: Deadline, read: Read): Promise<Received> {
     if (this.#closed) {
       throw themisError('BAD_REQUEST', { message: 'the client was closed; make a new one' });
     }
-    const { endpoints, transport } = this.#options;
+    const { endpoints } = this.#options;
     const origin = endpoints.pick({ isWrite: call.isWrite === true });
-    let response: TransportResponse;
+    let received: Received;
     try {
-      response = await transport.send({
-        method: call.method,
-        origin,
-        path: call.path,
-        headers: this.#headers(call, deadline),
-        body: call.json === undefined ? call.body : JSON.stringify(call.json),
-        signal: deadline.signal,
-      });
+      received = await this.#send(call, deadline, { origin, read });
     } catch (error) {
       endpoints.failed(origin);
       throw error;
     }
+    const { response, text } = received;
+    if (isAnswer(call, response)) return received;
+    if (response.status === 503) endpoints.failed(origin);
+    throw errorFromAnswer(response.status, text);
+  }
+
+  async #send(
+    call: Call,
+    deadline: Deadline,
+    { origin, read }: { readonly origin: string; readonly read: Read },
+  ): Promise<Received> {
+    const { endpoints, transport } = this.#options;
+    const response = await transport.send({
+      method: call.method,
+      origin,
+      path: call.path,
+      headers: this.#headers(call, deadline),
+      body: call.json === undefined ? call.body : JSON.stringify(call.json),
+      signal: deadline.signal,
+    });
+    const text = await (isAnswer(call, response) ? read : readText)(response);
     endpoints.heard(response.header('x-themis-leader'));
     const token = response.header('x-themis-token');
     if (token !== undefined && token > this.#token) this.#token = token;
-    const isAnswer =
-      (response.status >= 200 && response.status < 300) ||
-      call.accepts?.includes(response.status) === true;
-    if (isAnswer) return response;
-    if (response.status === 503) endpoints.failed(origin);
-    throw errorFromAnswer(response.status, await response.text());
+    return { response, text };
   }
 
   #consistency(call: Call): Consistency | undefined {
@@ -173,6 +182,22 @@ export class Caller {
     headers['x-request-timeout'] ??= String(Math.max(1, Math.floor(deadline.remainingMs)));
     return headers;
   }
+}
+
+/** What of an answer is read within the attempt. */
+type Read = (response: TransportResponse) => Promise<string>;
+
+const readText: Read = (response) => response.text();
+/** Of a stream, whose bytes go on to who asked for them. */
+const readNothing: Read = () => Promise.resolve('');
+
+interface Received {
+  readonly response: TransportResponse;
+  readonly text: string;
+}
+
+function isAnswer(call: Call, { status }: TransportResponse): boolean {
+  return (status >= 200 && status < 300) || call.accepts?.includes(status) === true;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { themisError } from '@themisdb/protocol';
+import { brokenOff } from './broken-off.ts';
 import type { MakeTransport, Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** The platform's fetch: for browsers and other runtimes. The platform owns the connections. */
@@ -13,7 +14,7 @@ class FetchTransport implements Transport {
         ...(request.body !== undefined && { body: await wholeBody(request.body) }),
         ...(request.signal && { signal: request.signal }),
       });
-      return new FetchResponse(answer);
+      return new FetchResponse(answer, request);
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
       throw themisError('CONNECTION_FAILED', {
@@ -41,9 +42,11 @@ async function wholeBody(body: NonNullable<TransportRequest['body']>): Promise<B
 
 class FetchResponse implements TransportResponse {
   readonly #answer: Response;
+  readonly #request: TransportRequest;
 
-  constructor(answer: Response) {
+  constructor(answer: Response, request: TransportRequest) {
     this.#answer = answer;
+    this.#request = request;
   }
 
   get status(): number {
@@ -54,8 +57,12 @@ class FetchResponse implements TransportResponse {
     return this.#answer.headers.get(name) ?? undefined;
   }
 
-  text(): Promise<string> {
-    return this.#answer.text();
+  async text(): Promise<string> {
+    try {
+      return await this.#answer.text();
+    } catch (error) {
+      throw brokenOff(this.#request, error);
+    }
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {
@@ -67,6 +74,8 @@ class FetchResponse implements TransportResponse {
         if (done) return;
         yield value;
       }
+    } catch (error) {
+      throw brokenOff(this.#request, error);
     } finally {
       await reader.cancel().catch(() => {});
     }

@@ -1,7 +1,8 @@
 /**
  * One HTTP exchange. `send` rejects with CONNECTION_FAILED when no answer came (details.sent tells
  * whether the request may have reached the server) and with the signal's reason when it aborts;
- * every answer, also an error, resolves. The body must be read to its end or `discard`ed.
+ * every answer, also an error, resolves. The body must be read to its end or `discard`ed; reading it
+ * rejects in the same two ways, with `details.sent` true.
  */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportResponse>;

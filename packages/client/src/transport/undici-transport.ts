@@ -1,5 +1,6 @@
 import { Pool, type Dispatcher } from 'undici';
 import { themisError } from '@themisdb/protocol';
+import { brokenOff } from './broken-off.ts';
 import type { MakeTransport, Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 /** Keep-alive connection pools, one per origin. Several times faster than Node's built-in fetch. */
@@ -23,7 +24,7 @@ class UndiciTransport implements Transport {
         body: (request.body ?? null) as string | Uint8Array | null,
         signal: request.signal ?? null,
       });
-      return new UndiciResponse(answer);
+      return new UndiciResponse(answer, request);
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
       throw connectionFailed(request, error);
@@ -52,9 +53,11 @@ class UndiciTransport implements Transport {
 
 class UndiciResponse implements TransportResponse {
   readonly #answer: Dispatcher.ResponseData;
+  readonly #request: TransportRequest;
 
-  constructor(answer: Dispatcher.ResponseData) {
+  constructor(answer: Dispatcher.ResponseData, request: TransportRequest) {
     this.#answer = answer;
+    this.#request = request;
   }
 
   get status(): number {
@@ -67,11 +70,19 @@ class UndiciResponse implements TransportResponse {
   }
 
   async text(): Promise<string> {
-    return this.#answer.body.text();
+    try {
+      return await this.#answer.body.text();
+    } catch (error) {
+      throw brokenOff(this.#request, error);
+    }
   }
 
-  chunks(): AsyncIterable<Uint8Array> {
-    return this.#answer.body;
+  async *chunks(): AsyncIterable<Uint8Array> {
+    try {
+      for await (const chunk of this.#answer.body) yield chunk as Uint8Array;
+    } catch (error) {
+      throw brokenOff(this.#request, error);
+    }
   }
 
   discard(): void {

@@ -14,8 +14,8 @@ export function notLeading(leader: number | undefined): Error {
 }
 
 /** The commit may have had an effect, or may still have one. */
-export function unknownOutcome(): Error {
+export function unknownOutcome(why: string): Error {
   return themisError('UNKNOWN_OUTCOME', {
-    message: 'this replica lost the leadership before it knew what became of the commit',
+    message: `${why} before it knew what became of the commit`,
   });
 }

@@ -11,6 +11,7 @@ import {
   withStore,
   write,
 } from '../testing/test-store.ts';
+import { openHeld } from '../testing/held-log.ts';
 import { verify } from '../verify.ts';
 
 /** An engine whose writes fail with `code` while it is set. */
@@ -84,11 +85,15 @@ test('an engine that fails stops the store; the log has what was acknowledged, a
     const c = await store.createCollection('default', { name: 'c' });
     await write(store, (t) => t.insert(c, doc({ _key: 'a' })));
     const open = store.begin();
+    const late = store.begin();
+    await late.insert(c, doc({ _key: 'c' }));
     fail('DISK_IO');
     const failed = { code: 'STORE_FAILED' };
-    await expect(write(store, (t) => t.insert(c, doc({ _key: 'b' })))).rejects.toMatchObject(
-      failed,
-    );
+    // It is in the log: that it comes back must not be a surprise.
+    await expect(write(store, (t) => t.insert(c, doc({ _key: 'b' })))).rejects.toMatchObject({
+      code: 'UNKNOWN_OUTCOME',
+    });
+    await expect(late.commit()).rejects.toMatchObject(failed);
     expect(() => store.begin()).toThrow(expect.objectContaining(failed));
     await expect(open.get(c, idOf(c, 'a'))).rejects.toMatchObject(failed);
     await expect(store.createCollection('default', { name: 'd' })).rejects.toMatchObject(failed);
@@ -102,8 +107,51 @@ test('an engine that fails stops the store; the log has what was acknowledged, a
     const t = again.store.begin();
     expect(await t.get(c, idOf(c, 'a'))).toBeDefined();
     expect(await t.get(c, idOf(c, 'b'))).toBeDefined();
+    expect(await t.get(c, idOf(c, 'c'))).toBeUndefined();
     t.rollback();
     expect((await verify(again.store)).faults).toEqual([]);
+  });
+});
+
+test('a failure outside leaves the outcome of what is in the log open, and refuses what is not', async () => {
+  const env = makeSimEnv(10);
+  await env.run(async () => {
+    const { store, machine, log } = await openHeld({ env, engine: makeMemoryEngine() });
+    const c = await store.createCollection('default', { name: 'c' });
+    log.isHeld = true;
+    const codeOf = (commit: Promise<void>): Promise<string> =>
+      commit.then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      );
+    const proposed = codeOf(write(store, (t) => t.insert(c, doc({ n: 1 }))));
+    await env.timers.sleep(10);
+    expect(log.held.length).toBe(1);
+    // Not even its turn has come.
+    log.reserve = () => new Promise(() => {});
+    const waiting = codeOf(write(store, (t) => t.insert(c, doc({ n: 2 }))));
+    await env.timers.sleep(10);
+    machine.fail(new Error('planted'));
+    expect(await proposed).toBe('UNKNOWN_OUTCOME');
+    expect(await waiting).toBe('STORE_FAILED');
+    expect(log.held.length).toBe(1);
+  });
+});
+
+test('an entry that cannot be read leaves no commit beside it without an end', async () => {
+  const env = makeSimEnv(11);
+  await env.run(async () => {
+    const { store, machine, log } = await openHeld({ env, engine: makeMemoryEngine() });
+    const c = await store.createCollection('default', { name: 'c' });
+    log.isHeld = true;
+    const commit = write(store, (t) => t.insert(c, doc({ n: 1 })));
+    const ended = expect(commit).rejects.toMatchObject({ code: 'UNKNOWN_OUTCOME' });
+    await env.timers.sleep(10);
+    const [own] = log.held;
+    const strange = { index: own!.index + 1, term: own!.term, data: Uint8Array.of(99) };
+    await expect(machine.apply([own!, strange])).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    await ended;
+    expect(log.failure).toMatchObject({ code: 'FORMAT_UNKNOWN' });
   });
 });
 

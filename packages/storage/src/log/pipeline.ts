@@ -69,7 +69,8 @@ const applyRetryMs = 200;
  *    writes) is taken back before anything else is formed.
  * 3. A commit that was refused (conflict, DISK_FULL, NOT_LEADER) has had no effect and never will have;
  *    one that ends with UNKNOWN_OUTCOME may.
- * 4. After a fatal error nothing is accepted any more; every call rejects with STORE_FAILED.
+ * 4. After a fatal error nothing is accepted any more; every call rejects with STORE_FAILED. Commits
+ *    that are in the log by then end with UNKNOWN_OUTCOME: they may come back with it.
  */
 export class CommitPipeline {
   readonly #context: StoreContext;
@@ -181,7 +182,7 @@ export class CommitPipeline {
     for (const each of waiting) each.reject(notLeading(leader));
     const lost = this.#proposals.cutAfter(committedIndex);
     this.#takeBack(lost);
-    for (const each of lost) each.reject(unknownOutcome());
+    for (const each of lost) each.reject(unknownOutcome('this replica lost the leadership'));
     this.#wakeIdlers();
   }
 
@@ -190,9 +191,9 @@ export class CommitPipeline {
     if (this.#failure !== undefined) return;
     this.#failure = cause;
     this.#log.write('error', 'the store stopped after a fatal error', { error: String(cause) });
-    for (const each of [...this.#waiting, ...this.#proposals.cutAfter(0)])
-      each.reject(this.#failedError());
-    this.#waiting = [];
+    for (const each of this.#waiting.splice(0)) each.reject(this.#failedError());
+    // Others may commit them, or the next start may.
+    for (const each of this.#proposals.cutAfter(0)) each.reject(stoppedBefore());
     this.#wakeIdlers();
     this.#commandLog?.failed(cause);
   }
@@ -212,10 +213,12 @@ export class CommitPipeline {
 
   async apply(entries: readonly LogEntry[]): Promise<void> {
     this.mustBeAlive();
+    const step = new ApplyStep(this.#context, this.#applied);
     try {
-      await this.#apply(entries);
+      await this.#apply(step, entries);
     } catch (error) {
       this.fail(error);
+      for (const each of step.own) each.reject(stoppedBefore());
       throw this.#failedError();
     } finally {
       this.#wakeIdlers();
@@ -322,19 +325,12 @@ export class CommitPipeline {
     this.#context.recent.undo(first.firstIndex);
   }
 
-  async #apply(entries: readonly LogEntry[]): Promise<void> {
+  async #apply(step: ApplyStep, entries: readonly LogEntry[]): Promise<void> {
     const { views, engine, recent } = this.#context;
-    const step = new ApplyStep(this.#context, this.#applied);
     for (const entry of entries) step.add(entry, this.#proposals, this.#parts);
     step.finish();
     views.freeze();
-    try {
-      await this.#write(step);
-    } catch (error) {
-      this.fail(error);
-      for (const each of step.own) each.reject(this.#failedError());
-      throw error;
-    }
+    await this.#write(step);
     const { index, timestamp } = step.applied;
     views.publish(new View(engine, { index, timestamp, catalog: step.catalog }));
     this.#applied = step.applied;
@@ -366,4 +362,8 @@ export class CommitPipeline {
       }
     }
   }
+}
+
+function stoppedBefore(): Error {
+  return unknownOutcome('the store stopped after a fatal error');
 }

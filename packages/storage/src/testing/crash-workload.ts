@@ -94,7 +94,7 @@ export class CrashWorkload {
         this.learn('acknowledge', g, n);
         this.#tell('acknowledge', g, n);
       } catch (error) {
-        if (hasCode(error, 'STORE_FAILED', 'SHUTTING_DOWN')) return;
+        if (hasCode(error, 'STORE_FAILED', 'UNKNOWN_OUTCOME', 'SHUTTING_DOWN')) return;
         if (!hasCode(error, 'DISK_FULL')) throw error;
         // Refused for certain: the number must never be seen, so it is not counted as attempted.
         group.attempted = n - 1;

@@ -30,7 +30,9 @@ export class HeldLog implements CommandLog {
     return { type: 'taken', term, stored: Promise.resolve() };
   }
 
-  reserve(): undefined {}
+  reserve(): Promise<void> | undefined {
+    return undefined;
+  }
 
   failed(cause: unknown): void {
     this.failure = cause;

@@ -46,15 +46,12 @@ export class HttpFront {
     return new HttpFront(server, config.host, timers);
   }
 
-  /** Takes no more; resolves when all is answered. After `graceMs` `onLate` is called, and all cut off. */
-  async close(graceMs: number, onLate: () => void): Promise<void> {
+  /** Takes no more; resolves when all is answered. After `graceMs` all is cut off. */
+  async close(graceMs: number): Promise<void> {
     const server = this.#server;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const timer = this.#timers.after(graceMs, () => {
-      onLate();
-      server.closeAllConnections();
-    });
+    const timer = this.#timers.after(graceMs, () => server.closeAllConnections());
     await closed;
     timer.cancel();
   }

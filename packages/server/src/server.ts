@@ -34,8 +34,11 @@ export async function startServer(
     reload: (next) => node.reload(next),
     stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
       await node.drain();
-      await front.close(graceMs, () => node.cutShort());
+      // Also of requests of other nodes, which are no clients of the front.
+      const timer = node.env.timers.after(graceMs, () => node.cutShort());
+      await front.close(graceMs);
       await node.close();
+      timer.cancel();
     }),
   };
 }

@@ -44,15 +44,16 @@ export async function forward(
   const { inline, chunks } = isStream
     ? { inline: noBytes, chunks: exchange.rawStream() }
     : splitBody(await exchange.wholeBody());
+  // What streams may take any time unless the client set one, as it may where it runs.
+  const isTimed = !isStream || exchange.header('x-request-timeout') !== undefined;
   // Once the body is here: what it took is gone.
-  const remainingMs = Math.max(1, Math.floor(exchange.remainingMs()));
+  const remainingMs = isTimed ? Math.max(1, Math.floor(exchange.remainingMs())) : undefined;
   const headers = headersFor(exchange, remainingMs);
   const { method, url } = exchange.carrier;
   const head = encodeHead({ method, url, headers }, inline);
   const wanted = new Wanted(exchange);
   try {
-    // What streams may take any time, as it may where it runs.
-    const deadlineMs = isStream ? undefined : remainingMs + graceMs;
+    const deadlineMs = remainingMs === undefined ? undefined : remainingMs + graceMs;
     const answer = await peer.duplex('request', head, chunks, {
       deadlineMs,
       signal: wanted.signal,
@@ -63,11 +64,9 @@ export async function forward(
   }
 }
 
-function headersFor(exchange: Exchange, remainingMs: number): IncomingHttpHeaders {
-  const out: IncomingHttpHeaders = {
-    'x-request-id': exchange.requestId,
-    'x-request-timeout': String(remainingMs),
-  };
+function headersFor(exchange: Exchange, remainingMs: number | undefined): IncomingHttpHeaders {
+  const out: IncomingHttpHeaders = { 'x-request-id': exchange.requestId };
+  if (remainingMs !== undefined) out['x-request-timeout'] = String(remainingMs);
   const { headers } = exchange.carrier;
   for (const name of Object.keys(headers)) if (!ownHeaders.has(name)) out[name] = headers[name];
   // Only whether there is a body is asked of these.

@@ -23,6 +23,8 @@ export class ForwardedCarrier implements Carrier {
   #pieces: Handover | undefined;
   #hasBegun = false;
   #isSent = false;
+  #failRead: ((error: Error) => void) | undefined;
+  #cut: Error | undefined;
 
   constructor(head: Uint8Array, chunks: AsyncIterable<Uint8Array>, context: CallContext) {
     const { head: request, body } = decodeHead<RequestHead>(head);
@@ -74,7 +76,25 @@ export class ForwardedCarrier implements Carrier {
 
   async *stream(): AsyncGenerator<Uint8Array> {
     if (this.#inline.length > 0) yield this.#inline;
-    yield* this.#chunks;
+    const chunks = this.#chunks[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.#unlessCut(() => chunks.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      // One that is being waited for may not come: then neither does the end of this.
+      chunks.return?.(undefined).catch(() => undefined);
+    }
+  }
+
+  #unlessCut<Result>(read: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#cut !== undefined) return reject(this.#cut);
+      this.#failRead = reject;
+      read().then(resolve, reject);
+    });
   }
 
   /** What is not read is dropped by the channel. */
@@ -114,8 +134,15 @@ export class ForwardedCarrier implements Carrier {
       message: 'the answer was broken off',
       details: { sent: true },
     });
-    if (this.#pieces === undefined) this.#reject(error);
-    else this.#pieces.end(error);
+    if (this.#pieces === undefined) return this.#reject(error);
+    this.#pieces.end(error);
+    this.#closed();
+  }
+
+  cutShort(error: Error): void {
+    this.#cut = error;
+    this.#failRead?.(error);
+    if (this.#pieces !== undefined && !this.#isSent) this.abort();
   }
 
   /** Called when the request is over: who was gone before the answer began waits for none. */

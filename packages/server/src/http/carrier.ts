@@ -37,6 +37,11 @@ export interface Carrier {
   finish(): void;
   /** Breaks the answer off, so that it cannot be taken for whole. */
   abort(): void;
+  /**
+   * The server waits no longer: reading the body rejects with `error`, an answer under way is broken off.
+   * Over HTTP the closed socket does that.
+   */
+  cutShort?(error: Error): void;
 }
 
 /** Who takes nothing for `stallMs` is dropped. */

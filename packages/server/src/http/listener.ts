@@ -26,6 +26,8 @@ interface Target {
   readonly metrics: RouteMetrics;
 }
 
+const noWatch = (): void => undefined;
+
 /** How long a broken invariant waits for the client to take the answer. */
 const lastWordMs = 1000;
 
@@ -61,6 +63,7 @@ export class Listener {
     const startedMs = env.clock.monotonicMs();
     const exchange = new Exchange(this.#services, carrier, this.#requestId(carrier));
     metrics.inFlight++;
+    const endWatch = this.#cutWithServer(carrier);
     let target: Target | undefined;
     let status: number;
     try {
@@ -77,9 +80,19 @@ export class Listener {
       status = await this.#fail(exchange, error);
     }
     exchange.end();
+    endWatch();
     if (exchange.broken !== undefined) await this.#giveUp(exchange, exchange.broken);
     if (--metrics.inFlight === 0) for (const wake of this.#idlers.splice(0)) wake();
     (target?.metrics ?? this.#unrouted).answered(status, env.clock.monotonicMs() - startedMs);
+  }
+
+  #cutWithServer(carrier: Carrier): () => void {
+    if (carrier.cutShort === undefined) return noWatch;
+    const { stopNow } = this.#services;
+    const cut = (): void => carrier.cutShort!(stopNow.reason as Error);
+    stopNow.addEventListener('abort', cut, { once: true });
+    if (stopNow.aborted) cut();
+    return () => stopNow.removeEventListener('abort', cut);
   }
 
   /** The client hears of it if it listens; then it is the process's end. */

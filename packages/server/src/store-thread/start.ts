@@ -2,6 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { assert, emptyBytes, utf8Encode } from '@themisdb/base';
 import { openChannel, portConnection, type ShardChannel } from '@themisdb/channel';
 import { themisError } from '@themisdb/protocol';
+import { checkCluster } from '../config/cluster.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { defectExitCode } from '../defect-exit.ts';
 import { makeJsonLog } from '../env/index.ts';
@@ -38,6 +39,15 @@ export async function startInWorker(
   const tell = async (command: string, text?: string): Promise<void> => {
     await channel.call(command, text === undefined ? emptyBytes : utf8Encode(text));
   };
+  /** Nobody waits for it: that it failed stands in the log. */
+  const tellLater = (command: string, text?: string): void => {
+    tell(command, text).catch((error: unknown) => {
+      env.log.write('error', 'a command to the store thread failed', {
+        command,
+        error: String(error),
+      });
+    });
+  };
   try {
     await tell('open');
     const front = await openFront(config, env, channel, tell);
@@ -50,11 +60,16 @@ export async function startInWorker(
           message: 'the database is in another thread (store.thread worker): reach it over HTTP',
         });
       },
-      reload: (next) => void tell('reload', JSON.stringify(next)),
+      reload: (next) => {
+        checkCluster(next.cluster);
+        tellLater('reload', JSON.stringify(next));
+      },
       stop: once(async ({ graceMs = 30_000 }: StopOptions = {}) => {
         await tell('drain');
-        await front.close(graceMs, () => void tell('cutShort'));
+        const timer = env.timers.after(graceMs, () => tellLater('cutShort'));
+        await front.close(graceMs);
         await tell('close');
+        timer.cancel();
         await thread.end(channel);
       }),
     };

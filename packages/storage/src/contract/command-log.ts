@@ -66,7 +66,11 @@ export interface StateMachine {
    * were proposed end with `UNKNOWN_OUTCOME` unless they are known to be committed.
    */
   follow(state: { readonly leader: number | undefined; readonly committedIndex: number }): void;
-  /** Committed entries that follow the last one given; resolves when they are visible. */
+  /**
+   * Committed entries that follow the last one given; resolves when they are visible. Rejects with
+   * SHUTTING_DOWN when the engine has no space for them and the store closes: they are to be given again
+   * at the next start.
+   */
   apply(entries: readonly LogEntry[]): Promise<void>;
   /** After an error that leaves memory and disk of uncertain agreement. */
   fail(cause: unknown): void;

@@ -114,8 +114,8 @@ export class LocalLog implements CommandLog {
       try {
         await this.#machine.apply(entries);
       } catch (error) {
-        // The store has stopped, and has told everybody.
-        if (!hasCode(error, 'STORE_FAILED')) throw error;
+        // The store has stopped, or given up while it closes, and has told everybody.
+        if (!hasCode(error, 'STORE_FAILED', 'SHUTTING_DOWN')) throw error;
       }
     }
     this.#applying = undefined;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeMemoryEngine, type KvEngine } from '@themisdb/kv';
-import { themisError, type ErrorCode } from '@themisdb/protocol';
+import { makeMemoryEngine } from '@themisdb/kv';
 import { makeSimEnv } from '@themisdb/testing';
 import {
   allOf,
@@ -11,18 +10,9 @@ import {
   withStore,
   write,
 } from '../testing/test-store.ts';
+import { failingEngine } from '../testing/failing-engine.ts';
 import { openHeld } from '../testing/held-log.ts';
 import { verify } from '../verify.ts';
-
-/** An engine whose writes fail with `code` while it is set. */
-function failing(): { readonly engine: KvEngine; fail(code: ErrorCode | undefined): void } {
-  const engine = makeMemoryEngine({ crashable: true });
-  const write = engine.write.bind(engine);
-  let code: ErrorCode | undefined;
-  engine.write = (batch) =>
-    code === undefined ? write(batch) : Promise.reject(themisError(code, { message: 'planted' }));
-  return { engine, fail: (next) => void (code = next) };
-}
 
 test('commits of one turn share one append, and one engine batch', () =>
   withStore(1, async ({ store, wal, engine }) => {
@@ -53,7 +43,7 @@ test('commits that wait for a sync go with the next one', () =>
 
 test('an engine without space makes commits wait that are in the log, and refuses others', async () => {
   const env = makeSimEnv(3);
-  const { engine, fail } = failing();
+  const { engine, fail } = failingEngine();
   await env.run(async () => {
     const { store } = await openTestStore(env, engine);
     const c = await store.createCollection('default', { name: 'c' });
@@ -79,7 +69,7 @@ test('an engine without space makes commits wait that are in the log, and refuse
 
 test('an engine that fails stops the store; the log has what was acknowledged, and more', async () => {
   const env = makeSimEnv(4);
-  const { engine, fail } = failing();
+  const { engine, fail } = failingEngine();
   await env.run(async () => {
     const { store, wal } = await openTestStore(env, engine);
     const c = await store.createCollection('default', { name: 'c' });

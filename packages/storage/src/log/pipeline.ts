@@ -85,6 +85,9 @@ export class CommitPipeline {
   #applyStalled: unknown;
   #failure: unknown;
   #closing = false;
+  #hasGivenUp = false;
+  /** Own commits that are being applied. */
+  #ownUnderWay = 0;
   #isLeading = false;
   #leader: number | undefined;
   #applied: AppliedPlace;
@@ -188,7 +191,8 @@ export class CommitPipeline {
 
   /** After an error that leaves memory and disk of uncertain agreement. */
   fail(cause: unknown): void {
-    if (this.#failure !== undefined) return;
+    // Or all has ended already.
+    if (this.#failure !== undefined || this.#hasGivenUp) return;
     this.#failure = cause;
     this.#log.write('error', 'the store stopped after a fatal error', { error: String(cause) });
     for (const each of this.#waiting.splice(0)) each.reject(this.#failedError());
@@ -200,12 +204,17 @@ export class CommitPipeline {
 
   /** Resolves when all that was submitted is applied or refused. */
   async idle(): Promise<void> {
-    while (this.#appendUnderWay !== undefined || !this.#proposals.isEmpty) {
+    while (
+      this.#appendUnderWay !== undefined ||
+      this.#ownUnderWay > 0 ||
+      !this.#proposals.isEmpty
+    ) {
       if (this.#failure !== undefined) return;
       await new Promise<void>((resolve) => this.#idlers.push(resolve));
     }
   }
 
+  /** A full disk is not waited for any more. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.idle();
@@ -213,14 +222,17 @@ export class CommitPipeline {
 
   async apply(entries: readonly LogEntry[]): Promise<void> {
     this.mustBeAlive();
+    if (this.#hasGivenUp) throw closingError();
     const step = new ApplyStep(this.#context, this.#applied);
     try {
       await this.#apply(step, entries);
     } catch (error) {
       this.fail(error);
-      for (const each of step.own) each.reject(stoppedBefore());
-      throw this.#failedError();
+      const reason = this.#hasGivenUp ? closedBefore() : stoppedBefore();
+      for (const each of step.own) each.reject(reason);
+      throw this.#hasGivenUp ? error : this.#failedError();
     } finally {
+      this.#ownUnderWay = 0;
       this.#wakeIdlers();
     }
   }
@@ -329,6 +341,7 @@ export class CommitPipeline {
     const { views, engine, recent } = this.#context;
     for (const entry of entries) step.add(entry, this.#proposals, this.#parts);
     step.finish();
+    this.#ownUnderWay = step.own.length;
     views.freeze();
     await this.#write(step);
     const { index, timestamp } = step.applied;
@@ -345,7 +358,8 @@ export class CommitPipeline {
 
   /**
    * What is in the log must be applied. A full disk may pass: new commits are refused meanwhile, those
-   * in the log wait. Anything else is fatal; opening the store again replays the log.
+   * in the log wait, unless the store closes. Anything else is fatal. Opening the store again replays the
+   * log, in either case.
    */
   async #write({ operations }: ApplyStep): Promise<void> {
     for (;;) {
@@ -355,6 +369,10 @@ export class CommitPipeline {
         return;
       } catch (error) {
         if (!hasCode(error, 'DISK_FULL')) throw error;
+        if (this.#closing) {
+          this.#giveUp();
+          throw closingError();
+        }
         this.#applyStalled = error;
         this.#log.write('warn', 'the engine has no space left; trying again', {});
         await this.#env.timers.sleep(applyRetryMs);
@@ -362,6 +380,23 @@ export class CommitPipeline {
       }
     }
   }
+
+  /** Nothing is applied any more. */
+  #giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#log.write(
+      'warn',
+      'closing with no space for what is in the log; it is applied at the next start',
+      {},
+    );
+    for (const each of this.#waiting.splice(0)) each.reject(closingError());
+    for (const each of this.#proposals.cutAfter(0)) each.reject(closedBefore());
+    this.#wakeIdlers();
+  }
+}
+
+function closedBefore(): Error {
+  return unknownOutcome('the store closed, with no space for what is in its log,');
 }
 
 function stoppedBefore(): Error {

@@ -52,6 +52,7 @@ export class Views {
   #current: View;
   #older: View[] = [];
   #openCount = 0;
+  #isClosed = false;
 
   constructor(first: View) {
     this.#current = first;
@@ -79,20 +80,26 @@ export class Views {
 
   /** To be called right before the engine is written to: the current view must not see that. */
   freeze(): void {
-    this.#current.snapshot();
+    if (this.#current.isHeld) this.#current.snapshot();
   }
 
   /** To be called once the engine shows the new state. */
   publish(next: View): void {
     const previous = this.#current;
-    next.hold();
     this.#current = next;
-    previous.release();
+    if (!this.#isClosed) {
+      next.hold();
+      previous.release();
+    }
     this.#older = [...this.#older, previous].filter((view) => view.isHeld);
   }
 
-  /** Lets go of the current view; those of transactions still open go with them. */
+  /**
+   * Lets go of the current view; those of transactions still open go with them. What a log gives until it
+   * hears of the end moves the engine on, unseen.
+   */
   close(): void {
+    this.#isClosed = true;
     this.#current.release();
   }
 

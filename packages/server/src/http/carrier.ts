@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { isAsking, readBody, streamBody, type BodyOptions } from './body.ts';
 
 /**
@@ -54,6 +55,8 @@ export interface Patience {
 export class HttpCarrier implements Carrier {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #socket: Socket | undefined;
+  readonly #closers = new Set<() => void>();
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -61,6 +64,7 @@ export class HttpCarrier implements Carrier {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
+    this.#socket = request.socket;
     this.method = request.method!;
     this.url = request.url!;
     this.headers = request.headers;
@@ -85,12 +89,32 @@ export class HttpCarrier implements Carrier {
   }
 
   onClose(listener: () => void): void {
-    this.#response.once('close', listener);
+    if (this.#closers.size === 0) this.#watch();
+    this.#closers.add(listener);
   }
 
   offClose(listener: () => void): void {
-    this.#response.off('close', listener);
+    this.#closers.delete(listener);
+    if (this.#closers.size === 0) this.#unwatch();
   }
+
+  /** An answer that waits behind others on its connection does not hear when that is closed. */
+  #watch(): void {
+    this.#response.once('close', this.#closed);
+    if (this.#socket !== undefined) socketEnds.add(this.#socket, this.#closed);
+  }
+
+  #unwatch(): void {
+    this.#response.off('close', this.#closed);
+    if (this.#socket !== undefined) socketEnds.delete(this.#socket, this.#closed);
+  }
+
+  readonly #closed = (): void => {
+    this.#unwatch();
+    const closers = [...this.#closers];
+    this.#closers.clear();
+    for (const closer of closers) closer();
+  };
 
   receive(options: Omit<BodyOptions, 'begin'>): Promise<Uint8Array> {
     return readBody(this.#request, { ...options, begin: () => this.#letSend() });
@@ -136,13 +160,42 @@ export class HttpCarrier implements Carrier {
   #drained({ stallMs, after }: Patience): Promise<void> {
     const response = this.#response;
     return new Promise((resolve) => {
-      const timer = after(stallMs, () => response.destroy());
       const done = (): void => {
         timer.cancel();
-        response.off('drain', done).off('close', done);
+        response.off('drain', done);
+        this.offClose(done);
         resolve();
       };
-      response.on('drain', done).on('close', done);
+      const timer = after(stallMs, () => {
+        response.destroy();
+        done();
+      });
+      response.on('drain', done);
+      this.onClose(done);
     });
   }
 }
+
+/** One listener at a socket, however many requests are under way on it. */
+class SocketEnds {
+  readonly #listeners = new WeakMap<Socket, Set<() => void>>();
+
+  add(socket: Socket, listener: () => void): void {
+    let set = this.#listeners.get(socket);
+    if (set === undefined) {
+      const added = new Set<() => void>();
+      socket.once('close', () => {
+        for (const run of added) run();
+      });
+      this.#listeners.set(socket, added);
+      set = added;
+    }
+    set.add(listener);
+  }
+
+  delete(socket: Socket, listener: () => void): void {
+    this.#listeners.get(socket)?.delete(listener);
+  }
+}
+
+const socketEnds = new SocketEnds();

@@ -85,6 +85,8 @@ export class Cursors {
     signal.addEventListener('abort', kill);
     try {
       const following = await cursor.batches.next();
+      // Closed meanwhile by another request: it must not be named in an answer, nor wait for readers.
+      if (this.#open.get(id) !== cursor) throw this.#notFound(id);
       if (following.done === true) {
         this.#open.delete(id);
         return await lastPage(cursor.run, rows);
@@ -129,7 +131,11 @@ export class Cursors {
     const cursor = this.#open.get(id);
     // Another namespace's cursor must not even be seen to exist.
     if (cursor !== undefined && cursor.namespace === namespace) return cursor;
-    throw themisError('CURSOR_NOT_FOUND', {
+    throw this.#notFound(id);
+  }
+
+  #notFound(id: string): Error {
+    return themisError('CURSOR_NOT_FOUND', {
       message: `there is no cursor ${JSON.stringify(id.slice(0, 100))}: it was read to the end, closed, not read for ${this.#options.idleMs} ms, or never was`,
     });
   }

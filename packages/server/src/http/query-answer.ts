@@ -1,7 +1,7 @@
-import type { Value } from '@themisdb/base';
+import { hasCode, type Value } from '@themisdb/base';
 import { themisError, type QueryStatsBody } from '@themisdb/protocol';
 import type { QueryRun } from '@themisdb/query';
-import { formatTimestamp } from '@themisdb/storage';
+import { formatTimestamp, type Timestamp } from '@themisdb/storage';
 import { json, type Answer } from './answer.ts';
 import type { Page } from './cursors.ts';
 
@@ -12,7 +12,22 @@ export function pageAnswer({ run, rows, cursor }: Page): Answer {
     ...(cursor === undefined ? {} : { cursor }),
     ...endOf(run),
   };
-  return jsonOrTooLong(body, tokenOf(run));
+  try {
+    return jsonOrTooLong(body, tokenOf(run));
+  } catch (error) {
+    throw run.commitTimestamp === undefined ? error : thoughCommitted(error, run.commitTimestamp);
+  }
+}
+
+/** What was written is there, whatever becomes of the answer: it must not be taken for undone. */
+function thoughCommitted(error: unknown, timestamp: Timestamp): unknown {
+  if (!hasCode(error, 'LIMIT_EXCEEDED')) return error;
+  const token = formatTimestamp(timestamp);
+  return themisError('LIMIT_EXCEEDED', {
+    message: `the query was carried out (X-Themis-Token ${token}), but ${error.message}`,
+    details: { limit: 'answer', token },
+    cause: error,
+  });
 }
 
 /** A JSON answer, or LIMIT_EXCEEDED when it would be longer than a text can be. */

@@ -67,10 +67,13 @@ export const changefeedRoutes: readonly Route[] = [
       let page = await firstPage(exchange, request, after);
       if (wait_ms > 0) {
         const patience = new Patience(exchange, wait_ms);
-        while (page.changes.length === 0 && (await patience.wait(page.next))) {
-          page = await store.readChanges({ ...request, after: page.next });
+        try {
+          while (page.changes.length === 0 && (await patience.wait(page.next))) {
+            page = await store.readChanges({ ...request, after: page.next });
+          }
+        } finally {
+          patience.end();
         }
-        patience.end();
       }
       return json(200, answerOf(page));
     },

@@ -82,12 +82,23 @@ export class Checkpointer {
     pipeline.mustBeAlive();
     this.#bytesAtLast = pipeline.bytesLogged;
     // What is past its retention goes by ordinary commands, which only a leader can give.
-    if (pipeline.isLeading) await this.#collector.run();
+    if (pipeline.isLeading) await this.#collect();
     await this.#saveStatistics();
     const { index } = pipeline.applied;
     await engine.flush();
     await pipeline.release(index);
     this.flushedIndex = index;
+  }
+
+  /** May be refused: the checkpoint itself, which makes room in the log, does not depend on it. */
+  async #collect(): Promise<void> {
+    const { pipeline } = this.#context;
+    try {
+      await this.#collector.run();
+    } catch (error) {
+      if (!hasCode(error, 'DISK_FULL', 'NOT_LEADER', 'UNKNOWN_OUTCOME')) throw error;
+      pipeline.mustBeAlive();
+    }
   }
 
   async #saveStatistics(): Promise<void> {

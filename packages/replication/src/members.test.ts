@@ -266,3 +266,17 @@ test('who joins catches up while more is written than is kept for others', async
     await expectEqual(group, [1, 2, 3, 4]);
   });
 });
+
+test('a disk that fails while a peer is remembered stops the replica', () =>
+  withGroup(63, async (group) => {
+    const leader = await group.leader();
+    await group.open(4);
+    group.cut(4);
+    void leader.changeMembers({ type: 'add', id: 4 }).catch(() => undefined);
+    await group.until(() => leader.status().members.some(({ id }) => id === 4));
+    await group.sleep(100);
+    group.member(leader.nodeId).env.disk.fail({ operation: 'datasync', nth: 1, path: 'wal' });
+    group.heal();
+    await group.until(() => leader.status().failure !== undefined);
+    await group.leader([1, 2, 3].filter((id) => id !== leader.nodeId));
+  }));

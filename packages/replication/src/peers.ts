@@ -14,11 +14,14 @@ import type { ReplicaLog } from './replica-log.ts';
 export class Peers {
   readonly #log: ReplicaLog;
   readonly #report: Log;
+  readonly #failed: (error: unknown) => void;
   readonly #refused = new Set<string>();
   readonly #learning = new Set<number>();
   readonly #strangers = new Set<number>();
 
-  constructor(log: ReplicaLog, report: Log) {
+  /** `failed` is told when the log is: nobody else may be waiting for it. */
+  constructor(log: ReplicaLog, report: Log, failed: (error: unknown) => void) {
+    this.#failed = failed;
     this.#log = log;
     this.#report = report;
   }
@@ -45,11 +48,7 @@ export class Peers {
     if (this.#learning.has(from)) return;
     this.#learning.add(from);
     const peers = new Map(this.#log.state.peers).set(from, incarnation);
-    // Its failure is the log's, which whoever waits for the log is told.
-    void this.#log.saveState({ peers }).then(
-      () => this.#learning.delete(from),
-      () => undefined,
-    );
+    this.#log.saveState({ peers }).then(() => this.#learning.delete(from), this.#failed);
   }
 
   #refuse(from: number, incarnation: number): void {

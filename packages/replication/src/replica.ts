@@ -141,7 +141,7 @@ export class RaftReplica implements Replica, CommandLog {
     const { hardState } = node.basicStatus();
     this.#term = hardState.term;
     this.#commitIndex = hardState.commit;
-    this.#peers = new Peers(log, env.log);
+    this.#peers = new Peers(log, env.log, (error) => this.#fail(error));
     this.#fetching = new SnapshotFetch({
       env,
       shard: parts.shard,

@@ -14,7 +14,7 @@ export function notLeading(leader: number | undefined): Error {
 }
 
 /** The commit may have had an effect, or may still have one. */
-export function unknownOutcome(why: string): Error {
+export function unknownOutcome(why = 'this replica lost the leadership'): Error {
   return themisError('UNKNOWN_OUTCOME', {
     message: `${why} before it knew what became of the commit`,
   });

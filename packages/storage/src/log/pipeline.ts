@@ -185,7 +185,7 @@ export class CommitPipeline {
     for (const each of waiting) each.reject(notLeading(leader));
     const lost = this.#proposals.cutAfter(committedIndex);
     this.#takeBack(lost);
-    for (const each of lost) each.reject(unknownOutcome('this replica lost the leadership'));
+    for (const each of lost) each.reject(unknownOutcome());
     this.#wakeIdlers();
   }
 

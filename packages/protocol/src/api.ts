@@ -250,7 +250,8 @@ export interface TransactionBeginRequest {
 
 export interface TransactionAnswer {
   readonly id: string;
-  readonly state: 'open' | 'committed' | 'rolled-back' | 'expired' | 'lost';
+  /** `unknown`: its commit was begun, and has not ended, or nobody knows how. */
+  readonly state: 'open' | 'committed' | 'rolled-back' | 'expired' | 'lost' | 'unknown';
   readonly read_only: boolean;
   readonly read_timestamp: string;
   readonly writes: number;

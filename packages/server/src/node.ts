@@ -18,6 +18,7 @@ import type { Carrier } from './http/carrier.ts';
 import { Cursors } from './http/cursors.ts';
 import { HostGuard } from './http/host-guard.ts';
 import { Idempotency } from './http/idempotency.ts';
+import { stoppedMeanwhile } from './http/late-commit.ts';
 import { Listener } from './http/listener.ts';
 import { ServerMetrics } from './http/metrics.ts';
 import { openApiOf } from './http/openapi.ts';
@@ -146,6 +147,7 @@ export class DatabaseNode {
   cutShort(): void {
     const message = 'the server stopped before the end';
     this.#stopNow.abort(themisError('SHUTTING_DOWN', { message }));
+    for (const commit of this.#services.commits) commit.giveUp(stoppedMeanwhile());
   }
 
   /** Once no client is left: finishes the requests of other nodes, writes the state out, closes. */
@@ -208,6 +210,7 @@ function makeServices(
     transactions,
     idempotency: new Idempotency(store),
     turns: new Turns(),
+    commits: new Set(),
     metrics,
     ...ends,
     openApi: () => (document ??= JSON.stringify(openApiOf(routes, version))),

@@ -9,10 +9,11 @@ import {
 import { brokenInvariant } from './broken-invariant.ts';
 import type { Answer } from './answer.ts';
 import type { Carrier } from './carrier.ts';
-import { LateCommit } from './late-commit.ts';
+import { LateCommit, tooLate } from './late-commit.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
 import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
+import type { Waiter } from './turns.ts';
 
 /** NOT_IMPLEMENTED: what was asked for is not there, which is no failure of the server. */
 const notServed = 501;
@@ -21,7 +22,7 @@ const notServed = 501;
  * One request on its way through the server: what handlers see of HTTP. Parts that cost something
  * (signal, deadline, body, query parameters) are made when first asked for.
  */
-export class Exchange {
+export class Exchange implements Waiter {
   readonly services: Services;
   readonly carrier: Carrier;
   readonly requestId: string;
@@ -78,13 +79,40 @@ export class Exchange {
     this.#lateCommit.begin(remainingMs);
   }
 
+  /**
+   * As `checkDeadline`, for work in many commits that may take any time as a whole unless the client set
+   * one: none of them may take as long as a request. UNKNOWN_OUTCOME.
+   */
+  checkProgress(): void {
+    const { requestTimeoutMs } = this.services.config.limits;
+    const remainingMs = this.hasOwnTime ? this.remainingMs() : requestTimeoutMs;
+    if (remainingMs <= 0) throw tooLate();
+    this.#lateCommit.begin(remainingMs);
+  }
+
+  /** The client has set a time for it. */
+  get hasOwnTime(): boolean {
+    return this.header('x-request-timeout') !== undefined;
+  }
+
+  /** Waits for what other requests do, before anything is done; REQUEST_TIMEOUT when that takes too long. */
+  wait<Result>(turn: Promise<Result>): Promise<Result> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(signal.reason as Error);
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp, { once: true });
+      void turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    });
+  }
+
   /** What a handler answers; UNKNOWN_OUTCOME when what it began to commit takes longer than there is time. */
   inTime(work: Promise<Answer> | Answer): Promise<Answer> | Answer {
     return work instanceof Promise ? this.#lateCommit.within(work) : work;
   }
 
   get #lateCommit(): LateCommit {
-    return (this.#commit ??= new LateCommit(this.services.env.timers));
+    return (this.#commit ??= new LateCommit(this.services.env.timers, this.services.commits));
   }
 
   /** Aborts when the client is gone, the time is over, or the server stops waiting for us. */

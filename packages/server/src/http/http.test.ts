@@ -5,7 +5,7 @@ import { MetricsRegistry } from '../metrics-registry.ts';
 import { HostGuard } from './host-guard.ts';
 import { negotiate } from './media-type.ts';
 import { Router } from './router.ts';
-import { Turns } from './turns.ts';
+import { Turns, type Waiter } from './turns.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -190,8 +190,9 @@ h_count{l="a\\"b\\\\"} 4
 test('turns go in the order of arrival and leave nothing behind', async () => {
   const turns = new Turns();
   const order: number[] = [];
+  const patient: Waiter = { wait: (turn) => turn };
   const work = async (n: number): Promise<void> => {
-    const leave = await turns.enter('x');
+    const leave = await turns.enter('x', patient);
     order.push(n);
     await Promise.resolve();
     order.push(n);
@@ -199,5 +200,23 @@ test('turns go in the order of arrival and leave nothing behind', async () => {
   };
   await Promise.all([work(1), work(2), work(3)]);
   expect(order).toEqual([1, 1, 2, 2, 3, 3]);
+  expect(turns.size).toBe(0);
+});
+
+test('who does not wait for his turn is passed over, and lets nobody in early', async () => {
+  const turns = new Turns();
+  const patient: Waiter = { wait: (turn) => turn };
+  const hasty: Waiter = { wait: () => Promise.reject(new Error('no time')) };
+  const leave = await turns.enter('x', patient);
+  await expect(turns.enter('x', hasty)).rejects.toThrow('no time');
+  let isIn = false;
+  const third = turns.enter('x', patient).then((leaveToo) => {
+    isIn = true;
+    leaveToo();
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isIn).toBe(false);
+  leave();
+  await third;
   expect(turns.size).toBe(0);
 });

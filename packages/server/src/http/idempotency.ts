@@ -87,7 +87,9 @@ export class Idempotency {
     const key = `${exchange.namespace}/${header}`;
     const request = new KeyedRequest(key, fingerprintOf(exchange, raw));
     for (let other = this.#busy.get(key); other !== undefined; other = this.#busy.get(key)) {
-      await other.catch(() => undefined);
+      await exchange.wait(other.catch(() => undefined)).catch((error: unknown) => {
+        throw firstUnderWay(error);
+      });
     }
     const turn = run(request);
     this.#busy.set(key, turn);
@@ -125,6 +127,14 @@ class KeyedRequest implements IdempotencyKey {
       details: { header: 'Idempotency-Key' },
     });
   }
+}
+
+/** Nothing was done for this repetition, but the first may come to its end yet. */
+function firstUnderWay(cause: unknown): Error {
+  return themisError('UNKNOWN_OUTCOME', {
+    message: 'the first request under this Idempotency-Key is still under way',
+    cause,
+  });
 }
 
 /** Ends a transaction whose request was carried out before. */

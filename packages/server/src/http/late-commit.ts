@@ -10,29 +10,53 @@ const graceMs = 100;
  */
 export class LateCommit {
   readonly #timers: Timers;
+  readonly #underWay: Set<LateCommit>;
   #timer: TimerHandle | undefined;
-  #giveUp: ((error: Error) => void) | undefined;
+  #reject: ((error: Error) => void) | undefined;
+  #givenUp: Error | undefined;
 
-  constructor(timers: Timers) {
+  /** Those that were begun are in `underWay`, so that they can be given up when the server stops. */
+  constructor(timers: Timers, underWay: Set<LateCommit>) {
     this.#timers = timers;
+    this.#underWay = underWay;
   }
 
-  /** From here on something may be done. */
+  /** From here on something may be done. UNKNOWN_OUTCOME when nobody waits for it any more. */
   begin(remainingMs: number): void {
+    if (this.#givenUp !== undefined) throw this.#givenUp;
     this.#timer?.cancel();
-    this.#timer = this.#timers.after(remainingMs + graceMs, () => this.#giveUp?.(tooLate()));
+    this.#timer = this.#timers.after(remainingMs + graceMs, () => this.giveUp(tooLate()));
+    this.#underWay.add(this);
+  }
+
+  giveUp(error: Error): void {
+    this.#givenUp ??= error;
+    this.#reject?.(error);
+    this.#end();
   }
 
   /** What the work comes to, or UNKNOWN_OUTCOME; it goes on then, with nobody waiting. */
   within<Result>(work: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#giveUp = reject;
-      work.then(resolve, reject).finally(() => this.#timer?.cancel());
+      this.#reject = reject;
+      void work.then(resolve, reject).finally(() => this.#end());
     });
+  }
+
+  #end(): void {
+    this.#timer?.cancel();
+    this.#underWay.delete(this);
   }
 }
 
-function tooLate(): Error {
+/** The server cannot wait for it. */
+export function stoppedMeanwhile(): Error {
+  return themisError('UNKNOWN_OUTCOME', {
+    message: 'the commit was begun and did not end before the server stopped',
+  });
+}
+
+export function tooLate(): Error {
   return themisError('UNKNOWN_OUTCOME', {
     message:
       'the commit was begun and did not end within the time of the request (X-Request-Timeout or the server limit)',

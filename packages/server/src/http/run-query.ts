@@ -32,7 +32,7 @@ export async function runQuery(
   const id = exchange.header('x-themis-transaction');
   if (id !== undefined) {
     refuseIdempotencyKey(exchange);
-    return transactions.use(id, exchange.namespace, async (transaction) =>
+    return transactions.use(exchange, id, async (transaction) =>
       form.whole(await database.queries.execute({ ...query, transaction })),
     );
   }

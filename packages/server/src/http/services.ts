@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config/server-config.ts';
 import type { DatabaseParts } from '../database/database.ts';
 import type { Cursors } from './cursors.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { LateCommit } from './late-commit.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { Transactions } from './transactions.ts';
 import type { Turns } from './turns.ts';
@@ -21,6 +22,8 @@ export interface Services {
   readonly transactions: Transactions;
   readonly idempotency: Idempotency;
   readonly turns: Turns;
+  /** Commits that requests wait for. */
+  readonly commits: Set<LateCommit>;
   readonly metrics: ServerMetrics;
   /** Aborts when the server begins to stop: those who only wait end at once. */
   readonly stopping: AbortSignal;

@@ -1,6 +1,7 @@
-import { hasCode, type Env, type TimerHandle } from '@themisdb/base';
+import { hasCode, isThemisError, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { Store, Timestamp, Transaction, TransactionOptions } from '@themisdb/storage';
+import type { Waiter } from './turns.ts';
 
 export interface TransactionsOptions {
   readonly env: Pick<Env, 'clock' | 'timers' | 'random'>;
@@ -11,7 +12,12 @@ export interface TransactionsOptions {
   readonly makeId: () => string;
 }
 
-type EndedState = 'committed' | 'rolled-back' | 'expired' | 'lost';
+type EndedState = 'committed' | 'rolled-back' | 'expired' | 'lost' | 'unknown';
+
+/** Who uses a transaction, in turn with others. */
+export interface TransactionUser extends Waiter {
+  readonly namespace: string;
+}
 
 /** How a transaction that requests share by its id stands. */
 export interface OpenTransaction {
@@ -20,6 +26,8 @@ export interface OpenTransaction {
   readonly transaction: Transaction;
   readonly idleMs: number;
   state: 'open' | EndedState;
+  /** From then on what becomes of it is not known until it has ended. */
+  isCommitting: boolean;
   commitTimestamp: Timestamp | undefined;
   /** Monotonic; when it ends unless used before. */
   expiresMs: number;
@@ -31,7 +39,6 @@ interface Entry extends OpenTransaction {
   /** Requests under way or waiting; the last one's end. */
   users: number;
   tail: Promise<unknown>;
-  isCommitting: boolean;
 }
 
 /** Ended ones are remembered for a while, so that a late request hears how they ended. */
@@ -95,19 +102,21 @@ export class Transactions {
 
   /** Runs `work` when all requests before it in this transaction are done. TRANSACTION_ENDED. */
   async use<Result>(
+    user: TransactionUser,
     id: string,
-    namespace: string,
     work: (transaction: Transaction, open: OpenTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const entry = this.#find(id, namespace);
+    const entry = this.#find(id, user.namespace);
     mustBeOpen(entry);
     entry.users++;
     entry.timer?.cancel();
-    const turn = entry.tail.then(() => {
+    const before = entry.tail;
+    const turn = (async () => {
+      await (entry.users === 1 ? before : waitFor(entry, user, before));
       mustBeOpen(entry);
       return work(entry.transaction, entry);
-    });
-    entry.tail = turn.catch(() => undefined);
+    })();
+    entry.tail = before.then(() => turn).catch(() => undefined);
     try {
       return await turn;
     } finally {
@@ -116,31 +125,33 @@ export class Transactions {
     }
   }
 
+  /** One of which it is not known what became ends as `unknown`, and says so whenever it is asked. */
   commit(
+    user: TransactionUser,
     id: string,
-    namespace: string,
     before?: (transaction: Transaction, open: OpenTransaction) => void,
   ): Promise<OpenTransaction> {
-    return this.use(id, namespace, async (transaction, open) => {
+    return this.use(user, id, async (transaction, open) => {
       try {
         (open as Entry).isCommitting = true;
         before?.(transaction, open);
         open.commitTimestamp = await transaction.commit();
         this.#end(open as Entry, 'committed');
       } catch (error) {
-        const isLost = hasCode(error, 'NOT_LEADER');
-        this.#end(open as Entry, isLost ? 'lost' : 'rolled-back');
-        throw isLost ? transactionLost(open.id) : error;
+        const state = stateAfter(error);
+        this.#end(open as Entry, state);
+        throw state === 'lost' ? transactionLost(open.id) : error;
       }
       return open;
     });
   }
 
   /** Rolling back what is rolled back, or has expired, is no error. */
-  async rollback(id: string, namespace: string): Promise<OpenTransaction> {
-    const entry = this.#find(id, namespace);
-    if (entry.state !== 'open' && entry.state !== 'committed') return entry;
-    return this.use(id, namespace, async (_, open) => {
+  async rollback(user: TransactionUser, id: string): Promise<OpenTransaction> {
+    const entry = this.#find(id, user.namespace);
+    if (entry.state === 'open' && entry.isCommitting) throw outcomeUnknown(id);
+    if (['rolled-back', 'expired', 'lost'].includes(entry.state)) return entry;
+    return this.use(user, id, async (_, open) => {
       this.#end(open as Entry, 'rolled-back');
       return open;
     });
@@ -156,7 +167,9 @@ export class Transactions {
 
   /** At the end of the server. */
   rollbackAll(): void {
-    for (const entry of this.#open.values()) this.#end(entry, 'rolled-back');
+    for (const entry of this.#open.values()) {
+      this.#end(entry, entry.isCommitting ? 'unknown' : 'rolled-back');
+    }
   }
 
   #find(id: string, namespace: string): Entry {
@@ -196,9 +209,33 @@ export class Transactions {
   }
 }
 
+/** One that was refused has had no effect and never will have. */
+function stateAfter(error: unknown): EndedState {
+  if (hasCode(error, 'NOT_LEADER')) return 'lost';
+  const isKnown = isThemisError(error) && !hasCode(error, 'UNKNOWN_OUTCOME', 'STORE_FAILED');
+  return isKnown ? 'rolled-back' : 'unknown';
+}
+
+/** Behind a commit that does not end, the time may end first. */
+async function waitFor(entry: Entry, user: Waiter, before: Promise<unknown>): Promise<void> {
+  try {
+    await user.wait(before);
+  } catch (error) {
+    throw entry.isCommitting ? outcomeUnknown(entry.id, error) : error;
+  }
+}
+
+function outcomeUnknown(id: string, cause?: unknown): Error {
+  return themisError('UNKNOWN_OUTCOME', {
+    message: `the commit of transaction ${id} was begun, and what became of it is not known`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 function mustBeOpen(entry: Entry): void {
   if (entry.state === 'open') return;
   if (entry.state === 'lost') throw transactionLost(entry.id);
+  if (entry.state === 'unknown') throw outcomeUnknown(entry.id);
   const how = entry.state === 'expired' ? 'expired and was rolled back' : `was ${entry.state}`;
   throw themisError('TRANSACTION_ENDED', {
     message: `transaction ${entry.id} ${how}`,

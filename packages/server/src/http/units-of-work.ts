@@ -18,7 +18,7 @@ export async function read<Result>(
 ): Promise<Result> {
   const { database, transactions } = exchange.services;
   const id = exchange.header('x-themis-transaction');
-  if (id !== undefined) return transactions.use(id, exchange.namespace, work);
+  if (id !== undefined) return transactions.use(exchange, id, work);
   const transaction = database.store.begin({ readOnly: true });
   try {
     return await work(transaction);
@@ -43,13 +43,13 @@ export async function write(
   const id = exchange.header('x-themis-transaction');
   if (id !== undefined) {
     refuseIdempotencyKey(exchange);
-    return transactions.use(id, exchange.namespace, async (transaction) => {
+    return transactions.use(exchange, id, async (transaction) => {
       const written = await work(transaction);
       return written(formatTimestamp(transaction.provisionalVersion));
     });
   }
   return idempotency.runChecking(exchange, raw, async (key) => {
-    const leave = turn === undefined ? undefined : await turns.enter(turn);
+    const leave = turn === undefined ? undefined : await turns.enter(turn, exchange);
     try {
       return await committed(exchange, work, key);
     } finally {

@@ -49,7 +49,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 201: { description: 'Created.', schema: collectionAnswer } },
     errors: ['COLLECTION_EXISTS', 'INVALID_NAME', 'INVALID_SCHEMA', 'INVALID_FIELD'],
     async handle(exchange, { body }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       const { database } = exchange.services;
       const spec = specOf(body);
       database.checkSpec(exchange.namespace, spec);
@@ -120,7 +120,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 200: { description: 'Changed.', schema: collectionAnswer } },
     errors: [...notFound, 'INVALID_SCHEMA'],
     async handle(exchange, { params, body }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       return json(200, await alter(exchange, find(exchange, params), body));
     },
   }),
@@ -135,7 +135,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 204: { description: 'Dropped.' } },
     errors: notFound,
     async handle(exchange, { params }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       await exchange.services.database.store.dropCollection(find(exchange, params));
       return empty(204);
     },
@@ -151,7 +151,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 204: { description: 'Emptied.' } },
     errors: notFound,
     async handle(exchange, { params }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       await exchange.services.database.store.truncateCollection(find(exchange, params));
       return empty(204);
     },
@@ -185,7 +185,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 200: { description: 'Set.', schema: collectionAnswer } },
     errors: [...notFound, 'INVALID_SCHEMA'],
     async handle(exchange, { params, body }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       return json(200, await alter(exchange, find(exchange, params), { schema: body }));
     },
   }),
@@ -205,7 +205,7 @@ export const collectionRoutes: readonly Route[] = [
     },
     errors: [...notFound, 'INVALID_INDEX', 'INDEX_EXISTS', 'UNIQUE_VIOLATION'],
     async handle(exchange, { params, body }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       const { store } = exchange.services.database;
       const collection = find(exchange, params);
       const index = await store.createIndex(collection, { ...body, type: 'persistent' });
@@ -245,7 +245,7 @@ export const collectionRoutes: readonly Route[] = [
     answers: { 204: { description: 'Dropped.' } },
     errors: [...notFound, 'INDEX_NOT_FOUND'],
     async handle(exchange, { params }) {
-      refuseTransaction(exchange);
+      beginChange(exchange);
       const collection = find(exchange, params);
       const index = mustIndex(collection, params['id']!);
       await exchange.services.database.store.dropIndex(collection, index);
@@ -253,6 +253,12 @@ export const collectionRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** Of the catalog: in no transaction, and in the time of the request. */
+function beginChange(exchange: Exchange): void {
+  refuseTransaction(exchange);
+  exchange.checkDeadline();
+}
 
 export function find(exchange: Exchange, params: Readonly<Record<string, string>>): CollectionInfo {
   const { store } = exchange.services.database;

@@ -41,7 +41,7 @@ export const importRoutes: readonly Route[] = [
     permission: 'entity:write',
     summary: 'Load newline-delimited JSON, one entity a line, of any length.',
     description:
-      'Committed in pieces as it comes: when it is cut off, what came before is there. A line that fails is counted and named; the others go on.',
+      'Committed in pieces as it comes: when it is cut off, what came before is there. A line that fails is counted and named; the others go on. It has no time limit as a whole unless X-Request-Timeout gives it one; a commit that does not end in time ends it with UNKNOWN_OUTCOME.',
     params: { name: 'Name of the collection.' },
     query,
     body: { schema: anyJson, mediaTypes: [ndjsonType, 'application/jsonl'], kind: 'stream' },
@@ -68,6 +68,7 @@ export const importRoutes: readonly Route[] = [
       try {
         try {
           for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
+            exchange.checkProgress();
             reader.pushTo(importer, chunk);
             await importer.ready();
           }

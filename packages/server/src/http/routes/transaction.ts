@@ -25,7 +25,10 @@ const named = z
 const answer = z
   .object({
     id: z.string(),
-    state: z.enum(['open', 'committed', 'rolled-back', 'expired', 'lost']),
+    state: z.enum(['open', 'committed', 'rolled-back', 'expired', 'lost', 'unknown']).meta({
+      description:
+        '`unknown`: its commit was begun, and has not ended, or nobody knows how. `lost`: its node led no more; it had no effect.',
+    }),
     read_only: z.boolean(),
     read_timestamp: z.string(),
     writes: z.int(),
@@ -78,7 +81,7 @@ export const transactionRoutes: readonly Route[] = [
       const id = idOf(exchange, body.id);
       return idempotency.run(exchange, raw, async (remember) => {
         exchange.checkDeadline();
-        const open = await transactions.commit(id, exchange.namespace, (transaction, entry) =>
+        const open = await transactions.commit(exchange, id, (transaction, entry) =>
           remember?.(
             transaction,
             committedAnswer(entry, formatTimestamp(transaction.provisionalVersion)),
@@ -100,7 +103,7 @@ export const transactionRoutes: readonly Route[] = [
     errors: ['TRANSACTION_NOT_FOUND', 'TRANSACTION_ENDED'],
     async handle(exchange, { body }) {
       const id = idOf(exchange, body.id);
-      const open = await exchange.services.transactions.rollback(id, exchange.namespace);
+      const open = await exchange.services.transactions.rollback(exchange, id);
       return transactionAnswer(exchange, open, 200);
     },
   }),
@@ -152,10 +155,11 @@ function committedAnswer(open: OpenTransaction, rev: string): Answer {
 function transactionAnswer(exchange: Exchange, open: OpenTransaction, status: number): Answer {
   const { clock } = exchange.services.env;
   const leftMs = open.expiresMs - clock.monotonicMs();
+  const state = open.state === 'open' && open.isCommitting ? 'unknown' : open.state;
   const body: TransactionAnswer = {
     ...factsOf(open),
-    state: open.state,
-    ...(open.state === 'open' ? { expires: new Date(clock.nowMs() + leftMs).toISOString() } : {}),
+    state,
+    ...(state === 'open' ? { expires: new Date(clock.nowMs() + leftMs).toISOString() } : {}),
     ...(open.commitTimestamp === undefined
       ? {}
       : { commit_timestamp: formatTimestamp(open.commitTimestamp) }),

@@ -155,13 +155,37 @@ export class DatabaseNode {
     await this.#listener.idle();
     this.#services.transactions.rollbackAll();
     await this.#services.cursors.closeAll();
+    const hasClosed = await this.#inTime(this.#closeDatabase());
+    await this.#cluster?.close();
+    if (!hasClosed) throw notClosed();
+  }
+
+  async #closeDatabase(): Promise<void> {
     await this.database.checkpoint().catch((error: unknown) => {
-      // A store that has stopped writes nothing more; its log has what was acknowledged.
-      if (!hasCode(error, 'STORE_FAILED')) throw error;
+      // The log has what was acknowledged; the next start goes on from there.
+      if (!hasCode(error, 'STORE_FAILED', 'DISK_FULL')) throw error;
+      this.env.log.write('warn', 'the state could not be written out; the log has it', {
+        reason: error.message,
+      });
     });
     await this.database.close();
-    await this.#cluster?.close();
   }
+
+  /** Whether it ended in time: what is in the log waits for as long as a full disk does not take it. */
+  #inTime(closing: Promise<void>): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const timer = this.env.timers.after(closeMsMax, () => resolve(false));
+      closing.then(() => resolve(true), reject).finally(() => timer.cancel());
+    });
+  }
+}
+
+const closeMsMax = 10_000;
+
+function notClosed(): Error {
+  return themisError('STORE_FAILED', {
+    message: `the store did not come to its end within ${closeMsMax / 1000} s, as on a full disk; the log has what was acknowledged, and the next start goes on from there`,
+  });
 }
 
 function memberOf(cluster: Cluster, { cluster: timing }: ServerConfig): OpenPartsOptions['member'] {

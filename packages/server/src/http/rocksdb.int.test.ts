@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { themisError } from '@themisdb/protocol';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
 
 // The whole node on RocksDB and a real log, stopped and started again on the same folder.
@@ -76,4 +77,12 @@ test('a change wakes a long poll', async () => {
 
 test('the folder belongs to one server', async () => {
   await expect(start()).rejects.toMatchObject({ code: 'DATA_LOCKED' });
+});
+
+test('a full disk does not keep it from its end', async () => {
+  await server.send('PUT', '/entity/films%2Flast', { json: {} });
+  server.running.database.checkpoint = () =>
+    Promise.reject(themisError('DISK_FULL', { message: 'no space left' }));
+  await restart();
+  expect((await server.send('GET', '/entity/films%2Flast')).status).toBe(200);
 });

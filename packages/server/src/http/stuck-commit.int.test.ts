@@ -126,3 +126,18 @@ test('a transaction whose commit does not end is unknown until it does', async (
   await until(async () => (await state()) === 'committed');
   expect((await post('commit')).code).toBe('TRANSACTION_ENDED');
 });
+
+test('a stop does not wait for the time of a request whose commit does not end', async () => {
+  disk.stick();
+  const cut = put('a', 1).catch(() => undefined);
+  await underWay(1);
+  const stopped = server.running.stop({ graceMs: 100 });
+  const told = stopped.catch((error: { code: unknown }) => error.code);
+  await pause();
+  time.advance(100);
+  await cut;
+  await pause();
+  // Not so long that the request itself would end.
+  time.advance(10_000);
+  expect(await told).toBe('STORE_FAILED');
+});

@@ -42,7 +42,7 @@ export function makeProgram(terminal: Terminal, fail: (code: number) => void): C
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text),
     });
-  startCommand(program, terminal, fail);
+  startCommand(program, terminal);
   devClusterCommand(program, terminal, fail);
   importCommand(program, terminal, fail);
   exportCommand(program, terminal);

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DevCluster, helpText } from '../dev-cluster/dev-cluster.ts';
 import { exitCodes, type Terminal } from '../terminal.ts';
@@ -56,7 +56,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<number> {
   }
   if (interrupts.count === 0) {
     terminal.stdout.write(welcome(cluster, terminal));
-    await Promise.race([interrupts.next(), untilQuit(cluster, terminal)]);
+    await untilStopped(cluster, interrupts, terminal);
   }
   terminal.stderr.write('stopping the nodes one by one …\n');
   const isCutShort = await Promise.race([
@@ -86,11 +86,26 @@ class Interrupts {
   }
 }
 
-/** Obeys what is typed, until that is `q`. Without a terminal nobody types. */
-async function untilQuit(cluster: DevCluster, terminal: Terminal): Promise<void> {
-  if ((terminal.stdin as NodeJS.ReadStream).isTTY !== true) return new Promise(() => {});
+/** Until a signal comes, or `q` is typed. Lets go of the terminal: while it is read the process lives on. */
+async function untilStopped(
+  cluster: DevCluster,
+  interrupts: Interrupts,
+  terminal: Terminal,
+): Promise<void> {
+  // Without a terminal nobody types.
+  if ((terminal.stdin as NodeJS.ReadStream).isTTY !== true) return interrupts.next();
   const lines = createInterface({ input: terminal.stdin });
-  for await (const line of lines) if (!(await cluster.obey(line))) return lines.close();
+  try {
+    await Promise.race([interrupts.next(), untilQuit(cluster, lines)]);
+  } finally {
+    lines.close();
+  }
+}
+
+/** Obeys what is typed, until that is `q`. */
+async function untilQuit(cluster: DevCluster, lines: Interface): Promise<void> {
+  for await (const line of lines) if (!(await cluster.obey(line))) return;
+  // The end of input is no wish to stop.
   return new Promise(() => {});
 }
 

@@ -10,14 +10,10 @@ import {
   type ServerConfig,
 } from '@themisdb/server';
 import { reportError } from '../report-error.ts';
-import type { Terminal } from '../terminal.ts';
+import { exitCodes, type Terminal } from '../terminal.ts';
 
 /** Flags people type; the other settings are flags as well, listed by `--help`. */
-export function startCommand(
-  program: Command,
-  terminal: Terminal,
-  fail: (code: number) => void,
-): void {
+export function startCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('start')
     .description('Start one node with all roles: HTTP API and data in one folder.')
@@ -42,7 +38,7 @@ the file. On SIGHUP cluster.peers is read anew from the file.`,
     const server = await startServer(config);
     process.on('SIGHUP', () => reload(server, load, terminal));
     welcome(terminal, server.url, config.engine === 'memory' ? 'memory' : config.data);
-    fail(await untilStopped(server, terminal));
+    await untilStopped(server, terminal);
   });
 }
 
@@ -77,11 +73,11 @@ function reload(server: RunningServer, load: () => ServerConfig, terminal: Termi
   }
 }
 
-/** The exit code: 0 after an orderly stop, 1 when a second signal cut it short. */
+/** Until an orderly stop is done. A second signal ends the process at once, with code 1. */
 async function untilStopped(
   server: { stop(options?: { graceMs?: number }): Promise<void> },
   terminal: Terminal,
-): Promise<number> {
+): Promise<void> {
   const next = (): Promise<NodeJS.Signals> =>
     new Promise((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -89,6 +85,7 @@ async function untilStopped(
     });
   await next();
   terminal.stderr.write('stopping: finishing requests, writing state out …\n');
-  const cutShort = next().then(() => 1);
-  return Promise.race([server.stop({ graceMs: 30_000 }).then(() => 0), cutShort]);
+  // What the stop waits for would keep the process alive.
+  void next().then(() => process.exit(exitCodes.failed));
+  await server.stop({ graceMs: 30_000 });
 }

@@ -113,6 +113,7 @@ export class RaftReplica implements Replica, CommandLog {
   readonly #votesFromMs: number;
   #noLeaseTerm = 0;
   #isPumping = false;
+  #isClosing = false;
   #isClosed = false;
   #failure: unknown;
   #lastIndex: number;
@@ -285,6 +286,7 @@ export class RaftReplica implements Replica, CommandLog {
       });
       this.#parts.machine.follow({ leader: this.#leader, committedIndex: this.#commitIndex });
     }
+    this.#isClosing = true;
     this.#parts.log.giveUp();
     await this.#parts.store.close();
     this.#isClosed = true;
@@ -674,16 +676,31 @@ export class RaftReplica implements Replica, CommandLog {
     this.#failure = error;
     this.#leading = undefined;
     this.#tickTimer?.cancel();
-    this.#parts.env.log.write('error', 'the replica stopped', {
-      shard: this.#parts.shard,
-      isDefect: error instanceof InvariantError,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    this.#tellFailure(error);
     this.#parts.machine.fail(error);
     this.#pending.clear();
     this.#reads.close();
     this.#wakeStored(true);
     this.#tellListeners();
+  }
+
+  #tellFailure(error: unknown): void {
+    const { env, shard } = this.#parts;
+    const isDefect = error instanceof InvariantError;
+    if (this.#isClosing && !isDefect)
+      return env.log.write(
+        'warn',
+        'closing without what waits for the disk; it is done at the next start',
+        {
+          shard,
+          reason: String(error),
+        },
+      );
+    env.log.write('error', 'the replica stopped', {
+      shard,
+      isDefect,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
 
   get #hasFailed(): boolean {

@@ -15,8 +15,10 @@ export function endWhenReplicaFails(
   env: Pick<Env, 'disk' | 'log'>,
   end: (status: ReplicaStatus) => void,
 ): void {
-  replica.onRoleChange((status) => {
-    if (status.role !== 'failed') return;
+  let isTold = false;
+  const tell = (status: ReplicaStatus): void => {
+    if (status.role !== 'failed' || isTold) return;
+    isTold = true;
     const isDamage = status.failureCode === 'DATA_CORRUPT';
     const marked = isDamage ? markDamaged(env.disk) : Promise.resolve();
     marked
@@ -30,7 +32,10 @@ export function endWhenReplicaFails(
         });
         end(status);
       });
-  });
+  };
+  replica.onRoleChange(tell);
+  // It may have stopped while the rest was being opened.
+  tell(replica.status());
 }
 
 export function exitForFailedReplica(): never {

@@ -189,9 +189,16 @@ function notClosed(): Error {
 }
 
 function memberOf(cluster: Cluster, { cluster: timing }: ServerConfig): OpenPartsOptions['member'] {
-  const { nodeId, firstMembers: members, transport } = cluster;
+  const { nodeId, firstMembers: members, nodeIds, transport } = cluster;
+  const peers = nodeIds.filter((id) => id !== nodeId);
   const { tickMs, heartbeatMs, electionMs, leaseMs } = timing;
-  return { nodeId, members, transport, timing: { tickMs, heartbeatMs, electionMs, leaseMs } };
+  return {
+    nodeId,
+    members,
+    peers,
+    transport,
+    timing: { tickMs, heartbeatMs, electionMs, leaseMs },
+  };
 }
 
 function makeServices(

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -70,4 +71,14 @@ test('a flipped bit in a table is found, and the node gets its state from a peer
   expect(existsSync(join(folder, 'state.damaged'))).toBe(false);
   const put = await damaged.send('PUT', '/entity/c/after', { json: {} });
   expect(put.status, put.text).toBe(201);
+});
+
+test('a node that was found damaged fetches its state though it is told to join', async () => {
+  await cluster.stopNode(damaged);
+  const mark = join(cluster.folderOf(damaged), 'state.damaged');
+  writeFileSync(mark, '');
+  await cluster.startNode(damaged, { 'cluster-join': true });
+  await cluster.untilReady(damaged);
+  expect(existsSync(mark)).toBe(false);
+  expect((await count(damaged)).json.results).toEqual([rows]);
 });

@@ -1,4 +1,5 @@
 import { hasCode, type Disk, type Env } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 
 /** Beside `state/`: what is in there is not to be trusted, and a peer has a good copy. */
 const mark = 'state.damaged';
@@ -46,9 +47,23 @@ export async function openOrRebuild<Engine extends { close(): Promise<void> }, P
   return opened;
 }
 
-/** Where there is no peer: an engine that is damaged stays as it is, and is told. */
-export function openOnce<Engine extends { close(): Promise<void> }, Parts>(
-  _env: Pick<Env, 'disk' | 'log'>,
+/** Where there is no peer: an engine that is damaged stays as it is, and is told. DATA_CORRUPT. */
+export async function openWhole<Engine extends { close(): Promise<void> }, Parts>(
+  { disk }: Pick<Env, 'disk'>,
+  openEngine: () => Promise<Engine>,
+  openOn: (engine: Engine, rebuild: boolean) => Promise<Parts>,
+): Promise<Opened<Engine, Parts>> {
+  if (await disk.exists(mark)) {
+    throw themisError('DATA_CORRUPT', {
+      message: `the data was found damaged before (${mark} stands beside it), and there is no other node in cluster.peers to fetch it from`,
+    });
+  }
+  return openBoth(openEngine, (engine) => openOn(engine, false));
+}
+
+/** Where nothing is kept, and so nothing can be damaged. */
+export function openNew<Engine extends { close(): Promise<void> }, Parts>(
+  _env: unknown,
   openEngine: () => Promise<Engine>,
   openOn: (engine: Engine, rebuild: boolean) => Promise<Parts>,
 ): Promise<Opened<Engine, Parts>> {

@@ -10,7 +10,7 @@ import { openReplica, type OpenReplicaOptions, type Replica } from '@themisdb/re
 import type { RulesFactory } from '@themisdb/storage';
 import { openWal, type Wal } from '@themisdb/wal';
 import { makeNodeEnv } from '../env/index.ts';
-import { openOnce, openOrRebuild } from './damaged-state.ts';
+import { openNew, openOrRebuild, openWhole } from './damaged-state.ts';
 import { makeDatabase, type DatabaseParts } from './database.ts';
 import { makeMemoryWal } from './memory-wal.ts';
 import type { Database } from './types.ts';
@@ -31,8 +31,16 @@ export interface OpenOptions {
 
 export interface OpenPartsOptions extends OpenOptions {
   /** As one of several; without it a group of one. */
-  readonly member?:
-    Pick<OpenReplicaOptions, 'nodeId' | 'members' | 'transport' | 'timing'> | undefined;
+  readonly member?: MemberOptions | undefined;
+}
+
+export interface MemberOptions extends Pick<
+  OpenReplicaOptions,
+  'members' | 'transport' | 'timing'
+> {
+  readonly nodeId: number;
+  /** The other nodes there are, whether members or not: a damaged state is fetched from one of them. */
+  readonly peers: readonly number[];
 }
 
 /**
@@ -55,8 +63,10 @@ export async function openParts(path: string, options: OpenPartsOptions): Promis
     isMemory ? makeMemoryEngine() : openRocks(env, options.cacheBytes ?? 0);
   const openOn = (engine: KvEngine, rebuild: boolean): Promise<OnEngine> =>
     openReplicaOn(env, engine, { ...options, rebuild });
-  const canRebuild = !isMemory && (options.member?.members?.length ?? 0) > 1;
-  const { engine, parts } = await (canRebuild ? openOrRebuild : openOnce)(env, openEngine, openOn);
+  // Not by `members`: a node that joined has none in its configuration.
+  const hasPeers = (options.member?.peers.length ?? 0) > 0;
+  const openAll = isMemory ? openNew : hasPeers ? openOrRebuild : openWhole;
+  const { engine, parts } = await openAll(env, openEngine, openOn);
   const { wal, replica } = parts;
   const { store } = replica;
   const queries = makeQueryEngine({ store, env, limits: options.queryLimits });
@@ -85,13 +95,19 @@ async function openReplicaOn(
 ): Promise<OnEngine> {
   const isMemory = options.engine === 'memory';
   const wal = isMemory ? makeMemoryWal() : await openWal(env, { directory: 'log' });
-  const { rules = collectionRules, rebuild, member } = options;
+  const { rules = collectionRules, rebuild } = options;
+  const member = rebuild ? withSources(options.member) : options.member;
   try {
     return { wal, replica: await openReplica({ env, engine, wal, rules, rebuild, ...member }) };
   } catch (error) {
     await wal.close();
     throw error;
   }
+}
+
+/** The replica fetches its state from those it takes for the first members; it brings the real ones. */
+function withSources(member: MemberOptions | undefined): MemberOptions | undefined {
+  return member && { ...member, members: [member.nodeId, ...member.peers] };
 }
 
 /** The world a database in that folder lives in. */

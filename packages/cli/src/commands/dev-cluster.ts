@@ -21,7 +21,7 @@ export function devClusterCommand(
     .description(
       'Start several nodes on this machine, to play with: kill one, and see what happens.',
     )
-    .option('--nodes <count>', 'how many, 1 to 9', whole(1, 9), 3)
+    .option('--nodes <count>', 'how many, 2 to 9', whole(2, 9), 3)
     .option('--data <folder>', 'folder for data and configuration files', './data/dev-cluster')
     .option('--port <port>', 'HTTP port of node 1; the others follow', whole(1, 65_000), 8081)
     .option('--peer-port <port>', 'port of node 1 for its peers', whole(1, 65_000), 7081)

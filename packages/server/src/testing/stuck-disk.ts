@@ -5,6 +5,8 @@ export class StuckDisk {
   readonly disk: Disk;
   #free: Promise<void> = Promise.resolve();
   #release: () => void = () => undefined;
+  #isStuck = false;
+  #onHeld: (() => void)[] = [];
 
   constructor(real: Disk) {
     this.disk = {
@@ -14,10 +16,17 @@ export class StuckDisk {
   }
 
   stick(): void {
+    this.#isStuck = true;
     this.#free = new Promise((resolve) => (this.#release = resolve));
   }
 
+  /** Resolves when something next waits to be durable. */
+  held(): Promise<void> {
+    return new Promise((resolve) => this.#onHeld.push(resolve));
+  }
+
   release(): void {
+    this.#isStuck = false;
     this.#release();
   }
 
@@ -31,6 +40,7 @@ export class StuckDisk {
       size: () => file.size(),
       close: () => file.close(),
       datasync: async () => {
+        if (this.#isStuck) for (const tell of this.#onHeld.splice(0)) tell();
         await this.#free;
         await file.datasync();
       },

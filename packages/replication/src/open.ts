@@ -39,10 +39,14 @@ export interface OpenReplicaOptions extends OpenMachineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Entries kept in memory for peers that are behind; who is further behind gets a snapshot. Default 64 MiB. */
   readonly logCacheBytes?: number | undefined;
+  /** Entries of one message to a peer; a single one may be longer. Default 1 MiB. */
+  readonly messageBytesMax?: number | undefined;
+  /** Entries handed to the store at once; a single one may be longer. Default 32 MiB. */
+  readonly applyingBytesMax?: number | undefined;
 }
 
-const messageBytesMax: number = 1024 * 1024;
-const applyingBytesMax: number = 32 * 1024 * 1024;
+const messageBytesDefault: number = 1024 * 1024;
+const applyingBytesDefault: number = 32 * 1024 * 1024;
 const inflightMessagesMax = 256;
 const inflightBytesMax: number = 64 * 1024 * 1024;
 const snapshotIdleMs = 60_000;
@@ -87,7 +91,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     const signal = options.signal ?? new AbortController().signal;
     await fetchState({ env, log, shard, transport: mustTransport(transport), peers, signal });
   }
-  await finishInstall({ env, log, machine, shard });
+  await finishInstall({ env, log, machine, shard, signal: options.signal });
   await removeSnapshotFiles(env.disk, shard);
   const config: RaftConfig = {
     id: nodeId,
@@ -97,8 +101,8 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     random: (bound) => Math.floor(env.random.float() * bound),
     applied: machine.applied.index,
     asyncStorageWrites: true,
-    messageBytesMax,
-    applyingBytesMax,
+    messageBytesMax: options.messageBytesMax ?? messageBytesDefault,
+    applyingBytesMax: options.applyingBytesMax ?? applyingBytesDefault,
     inflightMessagesMax,
     inflightBytesMax,
     checkQuorum: true,

@@ -173,6 +173,10 @@ export class ReplicaLog implements Storage {
     if (bounds !== undefined && index > bounds.first) await wal.truncateBefore(shard, index);
   }
 
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
   /** The replica closes: a full disk is not waited for any more. */
   giveUp(): void {
     this.#isGivenUp = true;

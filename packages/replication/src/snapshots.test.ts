@@ -126,3 +126,17 @@ test.each(['is gone', 'is damaged'])(
       await expectEqual(group, [1, 2, 3]);
     }),
 );
+
+test('an engine that is full for a while is waited for during an installation', () =>
+  withStraggler(28, async (group, straggler) => {
+    const replica = await group.open(straggler, [1, 2, 3]);
+    const { log } = group.member(straggler).env;
+    const isTold = (what: string): boolean =>
+      log.lines.some(({ message }) => message.startsWith(what));
+    await group.until(() => isTold('fetching a snapshot'));
+    group.fillEngine(straggler, 10_000);
+    await group.until(() => isTold('the engine has no space left for'));
+    await group.sleep(5000);
+    expect(replica.status().failure).toBeUndefined();
+    await expectEqual(group, [1, 2, 3]);
+  }));

@@ -1,4 +1,5 @@
 import { makeMemoryEngine, type KvEngine, type MemoryEngine } from '@themisdb/kv';
+import { themisError } from '@themisdb/protocol';
 import { loadTokenHash } from '@themisdb/sharding';
 import { makeSimEnv, SimScheduler, type SimEnv } from '@themisdb/testing';
 import { openWal, type Wal } from '@themisdb/wal';
@@ -113,6 +114,17 @@ export class SimGroup {
     const write = engine.write.bind(engine);
     engine.write = async (batch) => {
       await this.sleep(ms);
+      return write(batch);
+    };
+  }
+
+  /** Its engine has no space for so long. */
+  fillEngine(id: number, ms: number): void {
+    const { engine } = this.member(id);
+    const endMs = this.scheduler.nowMs + ms;
+    const write = engine.write.bind(engine);
+    engine.write = async (batch) => {
+      if (this.scheduler.nowMs < endMs) throw themisError('DISK_FULL', { message: 'simulated' });
       return write(batch);
     };
   }

@@ -26,6 +26,7 @@ const applier = 'replication/src/applier.ts';
 const replicaLog = 'replication/src/replica-log.ts';
 const reads = 'replication/src/reads.ts';
 const incoming = 'replication/src/incoming-snapshot.ts';
+const fetching = 'replication/src/snapshot-fetch.ts';
 const pipeline = 'storage/src/log/pipeline.ts';
 const foreign = 'storage/src/log/foreign-effects.ts';
 const applyStep = 'storage/src/log/apply-step.ts';
@@ -305,5 +306,90 @@ export const plantedBugs: readonly PlantedBug[] = [
       ],
     ),
     fixed: { churn: 12, cutNode: 12, checkpointKb: 200, logCacheKb: 200 },
+  },
+  {
+    ...bug(
+      'another snapshot is lost with the file of the one that is installed',
+      [fetching, 'if (this.#isInstalling) return;', ''],
+      [fetching, 'await run(next?.snapshot.file);', 'await run(undefined);'],
+      [
+        'replication/src/open.ts',
+        'const isLost = installing !== undefined &&',
+        'const isLost = installing !== undefined && installing.index < 0 &&',
+      ],
+    ),
+    fixed: {
+      ...installs,
+      crashInstallPercent: 5,
+      engineMs: 300,
+      flood: 1.5,
+      streamBreakPercent: 0,
+    },
+  },
+  {
+    ...bug('what follows a state on its way is not kept', [
+      replica,
+      'const keepFrom = Math.min(to, ...this.#snapshotsSent.values());',
+      'const keepFrom = to;',
+    ]),
+    fixed: { flood: 1.5, snapshotKbPerSecond: 100, logCacheKb: 4, churn: 6 },
+  },
+  {
+    ...bug('a state that waits for space comes behind newer ones', [
+      replicaLog,
+      'const written = this.#lastWrite.then(() => this.#writeNow(records));',
+      'const written = this.#writeNow(records);',
+    ]),
+    fixed: { fullStatePercent: 30 },
+  },
+  {
+    ...bug(
+      'states are trimmed before the newest is there',
+      [
+        replicaLog,
+        'if (this.#stateRecords < stateRecordsMax) return;',
+        'if (this.#stateRecords < 1) return;',
+      ],
+      [
+        replicaLog,
+        'truncateBefore(stateGroupOf(this.#options.shard), this.#writtenState)',
+        'truncateBefore(stateGroupOf(this.#options.shard), this.#stateIndex)',
+      ],
+    ),
+    fixed: { fullStatePercent: 60, crash: 20, churn: 12, slowDisk: 10 },
+  },
+  {
+    ...bug(
+      'strong reads that were given up go on asking',
+      [
+        reads,
+        'if (this.#isClosed || this.#rounds.size >= roundsMax) return;',
+        'if (this.#isClosed) return;',
+      ],
+      [reads, 'this.#gathering.filter(({ isOver }) => !isOver)', 'this.#gathering'],
+    ),
+    fixed: { abandoned: 15, cutNode: 15 },
+  },
+  {
+    ...bug('a deposed leader forgets what it has of a command', [
+      pipeline,
+      'this.#takeBack(lost);',
+      'if (lost.length > 0) this.#parts.clear();\n    this.#takeBack(lost);',
+    ]),
+    fixed: { partBytes: 300, packs: 2, cutNode: 15 },
+  },
+  {
+    ...bug('commits that a snapshot overtakes never end', [
+      pipeline,
+      'for (const { index, timestamp, resolve } of this.#proposals.cutUpTo(applied.index))\n      resolve({ index, timestamp });',
+      '',
+    ]),
+    fixed: {
+      stall: 15,
+      partBytes: 300,
+      packs: 2,
+      logCacheKb: 1,
+      checkpointKb: 4,
+    },
   },
 ];

@@ -36,20 +36,30 @@ const described = {
   wipeHolder: 'lost disks of a replica whose copies others lack, a minute',
   crashInstallPercent: 'power cuts at an operation on the file of a snapshot',
   fullFetchPercent: 'disks that are full when a snapshot comes',
+  fullEngine: '1: the engine, too, has no space on a full disk',
+  fullStatePercent: 'disks that are full when a replica writes term, vote or peers',
+  cutCommitPercent: 'commits that nobody waits for to their end',
   churn: 'changes of members a minute',
   transfer: 'transfers of leadership a minute',
   killVoter: 'processes killed that just answered a leader, which is cut off then, a minute',
   depose: 'leaders cut off until another leads, and elected again, a minute',
+  stall: 'engines of leaders that stand still while another is elected, a minute',
 
   checkpointKb: 'log between checkpoints',
   logCacheKb: 'entries kept for peers that are behind',
   segmentKb: 'size of a log segment',
   leaseMs: 'lease of a leader',
+  engineMs: 'time that a write of the engine takes, at most',
+  partBytes: 'length of a command from which on it stands in several entries; 0: as shipped',
+  snapshotKbPerSecond: 'how fast a state travels',
 
   registers: 'sessions on registers, by weight',
   lists: 'sessions with transactions over lists, by weight',
   bank: 'sessions that move money, by weight',
   keyed: 'sessions that repeat writes under a key until they know, by weight',
+  packs: 'sessions that write several documents at once, by weight',
+  flood: 'writes while a state travels, in entries kept for peers',
+  abandoned: 'strong reads given up at once, a second and node',
   feed: 'readers of the change feed',
   schema: 'changes of indexes a minute',
 } as const;
@@ -61,6 +71,11 @@ export const settingNames: readonly SettingName[] = Object.keys(described) as Se
 export const canBeOff: readonly SettingName[] = [
   ...settingNames.slice(settingNames.indexOf('lossPercent'), settingNames.indexOf('checkpointKb')),
   'leaseMs',
+  'engineMs',
+  'partBytes',
+  'flood',
+  'abandoned',
+  'packs',
   'lists',
   'bank',
   'keyed',
@@ -122,10 +137,24 @@ export function drawSettings(
     depose: sometimes(0.3, 3, 10),
     wipeHolder: sometimes(0.2, 2, 6),
     killVoter: sometimes(0.3, 2, 10),
+    engineMs: prng.chance(0.25) ? between(5, 300) : sometimes(0.7, 0.05, 2),
+    partBytes: Math.round(sometimes(0.3, 200, 2000)),
+    packs: sometimes(0.4, 1, 2),
+    fullStatePercent: sometimes(0.25, 1, 30),
+    cutCommitPercent: sometimes(0.3, 1, 20),
+    snapshotKbPerSecond: prng.chance(0.3) ? between(50, 300) : 1000,
+    flood: prng.chance(0.25) ? 1.5 : 0,
+    abandoned: sometimes(0.25, 2, 15),
+    stall: sometimes(0.2, 2, 8),
+    fullEngine: prng.chance(0.3) ? 1 : 0,
   };
   const settings = { ...drawn, ...fixed };
-  const hasWork = settings.registers + settings.lists + settings.bank + settings.keyed > 0;
-  return hasWork ? settings : { ...settings, registers: 1 };
+  return hasWork(settings) ? settings : { ...settings, registers: 1 };
+}
+
+/** Sessions of any kind. */
+export function hasWork({ registers, lists, bank, keyed, packs }: Settings): boolean {
+  return registers + lists + bank + keyed + packs > 0;
 }
 
 /** A scenario: one `name value` a line; what is not named is drawn from the seed. */

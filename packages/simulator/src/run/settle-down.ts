@@ -6,6 +6,7 @@ import type { World } from '../world/world.ts';
 const leaderMs = 30_000;
 const catchUpMs = 60_000;
 const sessionsMs = 60_000;
+const requestsMs = 10_000;
 
 /**
  * The end of a run: everything is healed, and then there must be a leader soon, a write must succeed,
@@ -29,6 +30,8 @@ export async function settleDown(
   const hasCaughtUp = await world.until(() => allEqual(world), catchUpMs);
   violations.check(hasCaughtUp, 'all replicas catch up', () => positions(world));
   if (!hasWritten || !hasCaughtUp) return;
+  const isAnswered = await world.until(() => world.requests.underWay().length === 0, requestsMs);
+  violations.check(isAnswered, 'requests end', () => world.requests.underWay().join('; '));
   await world.compareStates();
   for (const { id, replica } of world.running()) {
     const { faults } = await verify(replica!.store);
@@ -47,6 +50,7 @@ function heal(world: World): void {
     disk.setCapacity(Infinity);
     disk.slowDown(1);
     scheduler.resume();
+    node.engine.resume();
     if (!node.isGone && !node.isDamaged) node.start();
   }
 }

@@ -1,4 +1,4 @@
-import { canBeOff, type Settings } from './settings.ts';
+import { canBeOff, hasWork, type Settings } from './settings.ts';
 
 /**
  * Fewer settings that still fail: faults and parts of the workload are switched off one by one, then
@@ -28,8 +28,4 @@ export async function shrinkSettings(
       hasChanged = (await attempt({ clients: settings.clients - 1 })) || hasChanged;
   }
   return settings;
-}
-
-function hasWork({ registers, lists, bank, keyed }: Settings): boolean {
-  return registers + lists + bank + keyed > 0;
 }

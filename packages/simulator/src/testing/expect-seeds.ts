@@ -6,7 +6,9 @@ import { reportOf, Tally } from '../run/tally.ts';
 /** Rare paths that every fifty seeds go through, or the faults have lost their teeth. */
 const important = [
   'a commit ended as unknown',
+  'a commit was not waited for',
   'a deposed leader leads again',
+  'a disk was full when a state was written',
   'a keyed write was repeated',
   'a replica stopped after a failed sync',
   'a replica without its data stopped itself',
@@ -24,7 +26,9 @@ const important = [
   'read round begun anew',
   'replica replaced',
   'states compared',
+  'the engine of a leader stood still',
   'two leaders for a while',
+  'written while a state travelled',
 ];
 
 /** For tests: no seed of the range fails, and together they go through the rare paths. */

@@ -42,8 +42,9 @@ export class Bank implements Workload {
     const to = (from + prng.between(1, accounts - 1)) % accounts;
     const amount = prng.between(1, 20);
     const isolation = prng.pick(['serializable', 'snapshot'] as const);
-    await session.write((replica) =>
-      writing(replica, isolation, async (t) => {
+    await session.write((replica, env) => {
+      const commit = (t: Transaction): Promise<bigint> => session.commit(t, env);
+      const move = async (t: Transaction): Promise<void> => {
         const collection = collectionOf(t, name);
         for (const [account, change] of [
           [from, -amount],
@@ -54,8 +55,9 @@ export class Bank implements Workload {
           const balance = record.document()['balance'] as number;
           await put(t, collection, `a${account}`, { balance: balance + change }, record);
         }
-      }),
-    );
+      };
+      return writing(replica, isolation, move, commit);
+    });
   }
 
   /** An account without money comes or goes: counts change. */

@@ -47,11 +47,12 @@ export async function writing<T>(
   { store }: Replica,
   isolation: 'serializable' | 'snapshot',
   body: (t: Transaction) => Promise<T>,
+  commit: (t: Transaction) => Promise<bigint> = (t) => t.commit(),
 ): Promise<{ readonly value: T; readonly timestamp: bigint }> {
   const t = store.begin({ isolation });
   try {
     const value = await body(t);
-    return { value, timestamp: await t.commit() };
+    return { value, timestamp: await commit(t) };
   } finally {
     t.rollback();
   }

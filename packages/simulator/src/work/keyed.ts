@@ -1,4 +1,5 @@
 import type { Value } from '@themisdb/base';
+import type { Transaction } from '@themisdb/storage';
 import type { World } from '../world/world.ts';
 import { collectionOf, put, readOf, reading, writing } from './documents.ts';
 import type { Session } from './session.ts';
@@ -27,7 +28,9 @@ export class Keyed implements Workload {
       await session.think();
       let attempts = 0;
       for (let isDone = false; !isDone; attempts++) {
-        const answer = await session.write((replica) => append(replica, session.id, n));
+        const answer = await session.write((replica, env) =>
+          append(replica, session.id, n, (t) => session.commit(t, env)),
+        );
         isDone = answer.type === 'ok';
         if (answer.type === 'ok' && answer.value !== n)
           this.#world.violations.report(
@@ -69,16 +72,18 @@ async function append(
   replica: Parameters<typeof writing>[0],
   id: string,
   n: number,
+  commit: (t: Transaction) => Promise<bigint>,
 ): Promise<number> {
   const key = `${id}-${n}`;
   const before = await replica.store.findAnswer(key);
   if (before !== undefined) return before.body as number;
-  await writing(replica, 'serializable', async (t) => {
+  const body = async (t: Transaction): Promise<void> => {
     const collection = collectionOf(t, name);
     const record = await readOf(t, collection, id);
     const values = (record?.document()['values'] ?? []) as readonly Value[];
     await put(t, collection, id, { values: [...values, n] }, record);
     t.rememberAnswer(key, { fingerprint: key, body: n });
-  });
+  };
+  await writing(replica, 'serializable', body, commit);
   return n;
 }

@@ -63,7 +63,8 @@ export class Lists implements Workload {
           )
         : await session.write(async (replica, env) => {
             const body = (t: StoreTransaction): Promise<Step[]> => carryOut(t, plan, session, env);
-            return (await writing(replica, plan.isolation, body)).value;
+            return (await writing(replica, plan.isolation, body, (t) => session.commit(t, env)))
+              .value;
           });
       const outcome = answer.type === 'ok' ? 'committed' : answer.type;
       this.#done[plan.isolation].push({

@@ -8,6 +8,7 @@ import {
   type RegisterOutput,
   type Scalar,
 } from '../check/index.ts';
+import type { Transaction } from '@themisdb/storage';
 import type { World } from '../world/world.ts';
 import { collectionOf, put, readOf, reading } from './documents.ts';
 import type { Answer, Session, Work } from './session.ts';
@@ -108,7 +109,8 @@ export class Registers implements Workload {
     const call = session.nowMs;
     const value = input.type === 'read' ? null : input.value;
     this.#values.add(value);
-    const work: Work<Attempted> = (replica) => attempt(replica, key, input);
+    const work: Work<Attempted> = (replica, env) =>
+      attempt(replica, key, input, (t) => session.commit(t, env));
     const answer =
       nodeId === undefined ? await session.write(work) : await session.call(nodeId, work, 1000);
     this.#record(session, { key, input, call }, answer, ({ output }) => output);
@@ -221,7 +223,12 @@ interface Attempted {
   readonly timestamp?: bigint;
 }
 
-async function attempt(replica: Replica, key: string, input: RegisterInput): Promise<Attempted> {
+async function attempt(
+  replica: Replica,
+  key: string,
+  input: RegisterInput,
+  commit: (t: Transaction) => Promise<bigint>,
+): Promise<Attempted> {
   if (input.type === 'read') throw new TypeError('a read writes nothing');
   // What is told of a mismatch must be current.
   if (input.type === 'cas')
@@ -234,7 +241,7 @@ async function attempt(replica: Replica, key: string, input: RegisterInput): Pro
     if (input.type === 'cas' && now !== input.expected)
       return { output: { type: 'cas', swapped: false } };
     await put(t, collection, key, { value: input.value }, there);
-    const timestamp = await t.commit();
+    const timestamp = await commit(t);
     return {
       output: input.type === 'cas' ? { type: 'cas', swapped: true } : { type: 'write' },
       timestamp,

@@ -1,5 +1,7 @@
 import { hasCode, isThemisError, type Prng } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 import type { Replica } from '@themisdb/replication';
+import type { Transaction } from '@themisdb/storage';
 import type { NodeEnv } from '../world/node-env.ts';
 import { stackOf } from '../world/node.ts';
 import type { World } from '../world/world.ts';
@@ -76,6 +78,17 @@ export class Session {
     return answer;
   }
 
+  /** As a server does it: when the time of the request is over, nobody waits for the commit any more. */
+  async commit(t: Transaction, { timers }: NodeEnv): Promise<bigint> {
+    const { cutCommitPercent } = this.world.settings;
+    if (cutCommitPercent === 0 || !this.prng.chance(cutCommitPercent / 100)) return t.commit();
+    const late = timers.sleep((this.prng.chance(0.5) ? 2 : 50) * this.prng.float()).then(() => {
+      this.world.marks.hit('a commit was not waited for');
+      throw themisError('UNKNOWN_OUTCOME', { message: 'the time of the request is over' });
+    });
+    return Promise.race([t.commit(), late]);
+  }
+
   async call<T>(nodeId: number, work: Work<T>, timeoutMs: number): Promise<Answer<T>> {
     const { world, prng } = this;
     const { delayMs, lossPercent } = world.settings;
@@ -104,10 +117,13 @@ export class Session {
     node.env.scheduler.at(0, () => {
       const { replica } = node;
       if (life !== node.life || replica === undefined) return;
-      work(replica, node.env).then(
-        (value) => back({ type: 'ok', value }),
-        (error: unknown) => back(this.#judge(error)),
-      );
+      const isOver = this.world.requests.begin(node, `${this.id} at ${this.nowMs}`);
+      work(replica, node.env)
+        .finally(isOver)
+        .then(
+          (value) => back({ type: 'ok', value }),
+          (error: unknown) => back(this.#judge(error)),
+        );
     });
   }
 

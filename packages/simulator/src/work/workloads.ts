@@ -1,9 +1,12 @@
 import type { SettingName } from '../run/settings.ts';
 import type { World } from '../world/world.ts';
+import { giveUpReads } from './abandoned-reads.ts';
 import { Bank } from './bank.ts';
 import { Feed } from './feed.ts';
+import { Flood } from './flood.ts';
 import { Keyed } from './keyed.ts';
 import { Lists } from './lists.ts';
+import { Packs } from './packs.ts';
 import { Registers } from './registers.ts';
 import { changeSchema } from './schema.ts';
 import { Session } from './session.ts';
@@ -14,6 +17,7 @@ const parts: Partial<Record<SettingName, new (world: World) => Workload>> = {
   lists: Lists,
   bank: Bank,
   keyed: Keyed,
+  packs: Packs,
 };
 
 /** The parts that the settings name, and the sessions that carry them out. */
@@ -29,6 +33,7 @@ export class Workloads {
       if (weight > 0) this.#weighted.push({ part: new Part(world), weight });
     }
     this.#feed = world.settings.feed > 0 ? new Feed(world) : undefined;
+    if (world.settings.flood > 0) new Flood(world).start();
   }
 
   get collections(): readonly string[] {
@@ -48,7 +53,7 @@ export class Workloads {
     if (this.#feed !== undefined) sessions.push(this.#feed.run(new Session(world, 'feed')));
     for (const { part } of this.#weighted)
       if (part.watchLeaders) sessions.push(part.watchLeaders(new Session(world, 'watcher')));
-    sessions.push(changeSchema(world));
+    sessions.push(changeSchema(world), giveUpReads(world));
     await Promise.all(sessions);
   }
 

@@ -35,6 +35,25 @@ export async function depose(world: World, prng: Prng): Promise<void> {
 }
 
 /**
+ * The engine of the leader stands still, and what is committed waits to be applied; another one is
+ * elected meanwhile, goes on, and may have to give the first one a state.
+ */
+export async function stall(world: World, prng: Prng): Promise<void> {
+  const old = world.leader()?.node;
+  if (old === undefined) return;
+  const { engine } = old;
+  engine.stall();
+  await world.sleep(500 * prng.float());
+  const cut = cutBetween(world, [old.id], without(world, [old.id]));
+  await world.until(() => isAnother(world, old), electionsMs);
+  await world.sleep(1000 * prng.float());
+  cut.heal();
+  await world.sleep(2000 * prng.float());
+  engine.resume();
+  world.marks.hit('the engine of a leader stood still');
+}
+
+/**
  * A replica loses its disk right after a majority that needed it has committed, and comes back empty
  * among those who lack these entries, while the others who hold them are cut off: believed, it would
  * make up a majority that knows nothing of them.

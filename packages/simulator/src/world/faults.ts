@@ -1,8 +1,9 @@
 import type { Prng } from '@themisdb/base';
 import type { SettingName } from '../run/settings.ts';
-import { depose, killVoter, wipeHolder } from './aimed-faults.ts';
+import { depose, killVoter, stall, wipeHolder } from './aimed-faults.ts';
 import type { Repairs } from './repairs.ts';
-import type { SimNode } from './node.ts';
+import { shard, type SimNode } from './node.ts';
+import { stateGroupOf } from './watched-wal.ts';
 import type { World } from './world.ts';
 
 type Strike = (prng: Prng) => Promise<void>;
@@ -37,10 +38,12 @@ export class Faults {
       transfer: async (prng) => this.#transfer(prng),
       killVoter: (prng) => killVoter(this.#world, prng),
       depose: (prng) => depose(this.#world, prng),
+      stall: (prng) => stall(this.#world, prng),
     };
     for (const [name, strike] of Object.entries(kinds))
       void this.#loop(name as SettingName, strike);
     this.#watchSnapshots();
+    this.#watchStates();
   }
 
   async #loop(name: SettingName, strike: Strike): Promise<void> {
@@ -67,6 +70,28 @@ export class Faults {
       if (prng.chance(crashInstallPercent / 100)) void this.#crashSoon(node, prng);
       if (line.includes(' write ') && prng.chance(fullFetchPercent / 100))
         void this.#fill(node, prng);
+    };
+  }
+
+  /** A disk that is full just when term, vote or peers are to be written; for who comes next it may have space. */
+  #watchStates(): void {
+    const world = this.#world;
+    const { fullStatePercent } = world.settings;
+    if (fullStatePercent === 0) return;
+    const prng = world.prng('fault at states');
+    const full = new Map<SimNode, number>();
+    world.refusesAppend = (node, records) => {
+      if (world.isCalm) return false;
+      const hasState = records.some(({ group }) => group === stateGroupOf(shard));
+      const isFull = (full.get(node) ?? 0) > world.nowMs;
+      if (!isFull && hasState && prng.chance(fullStatePercent / 100)) {
+        full.set(node, world.nowMs + this.#ms(prng));
+        world.marks.hit('a disk was full when a state was written');
+        // What waits for space may never get it.
+        if (prng.chance(0.2)) void this.#crashSoon(node, prng);
+        return true;
+      }
+      return isFull && prng.chance(0.5);
     };
   }
 

@@ -23,6 +23,8 @@ export interface NodeEnv extends Env {
   disk: SimDisk;
   readonly prng: Prng;
   drift(rate: number): void;
+  /** Into the trace. */
+  note(what: string): void;
   makeDisk(): SimDisk;
 }
 
@@ -76,6 +78,9 @@ export function makeNodeEnv(parts: {
     disk: makeDisk(),
     log,
     prng: prng.fork(),
+    note(what) {
+      trace.add(`${world.nowMs} ${what}`);
+    },
     drift(to) {
       rate = to;
       clock.drift(to);

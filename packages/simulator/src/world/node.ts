@@ -1,11 +1,11 @@
 import { hasCode, InvariantError, type Prng } from '@themisdb/base';
-import { makeMemoryEngine, type MemoryEngine } from '@themisdb/kv';
 import { openReplica, type Replica } from '@themisdb/replication';
-import { openWal } from '@themisdb/wal';
+import { openWal, type WalRecord } from '@themisdb/wal';
 import type { Marks } from '../run/marks.ts';
 import type { Settings } from '../run/settings.ts';
 import { stateOf } from './engine-state.ts';
 import type { NodeEnv } from './node-env.ts';
+import { SlowEngine } from './slow-engine.ts';
 import type { Violations } from './violation.ts';
 import type { Watch } from './watch.ts';
 import { entriesIn, hardStateIn, WatchedWal } from './watched-wal.ts';
@@ -25,6 +25,9 @@ export interface NodeParts {
   readonly watch: Watch;
   readonly violations: Violations;
   readonly marks: Marks;
+  readonly enginePrng: Prng;
+  /** Whether there is no space for these records. */
+  readonly refusesAppend: (node: SimNode, records: readonly WalRecord[]) => boolean;
   /** Its log or state turned out to be damaged: it cannot come back. */
   readonly onDamaged: (node: SimNode) => void;
 }
@@ -34,7 +37,8 @@ export class SimNode {
   readonly id: number;
   readonly env: NodeEnv;
   readonly #parts: NodeParts;
-  #engine: MemoryEngine = makeMemoryEngine({ crashable: true });
+  #engine: SlowEngine;
+  readonly #engineFactor: number;
   #replica: Replica | undefined;
   #end: Endpoint | undefined;
   #life = 0;
@@ -48,6 +52,9 @@ export class SimNode {
     this.#parts = parts;
     this.id = parts.id;
     this.env = parts.env;
+    // Some machines are faster than others.
+    this.#engineFactor = parts.enginePrng.chance(0.4) ? 0.05 : 1;
+    this.#engine = this.#makeEngine();
   }
 
   /** Undefined while it is down or not yet open. */
@@ -55,7 +62,7 @@ export class SimNode {
     return this.#replica;
   }
 
-  get engine(): MemoryEngine {
+  get engine(): SlowEngine {
     return this.#engine;
   }
 
@@ -98,16 +105,29 @@ export class SimNode {
   kill(): void {
     this.#cease();
     this.env.disk.kill();
-    if (this.#parts.prng.chance(0.5)) void this.#engine.flush();
-    this.#engine = this.#engine.crash(this.env.prng);
+    const isFlushed = this.#parts.prng.chance(0.5);
+    const { prng } = this.env;
+    this.#engine = isFlushed ? this.#engine.crashFlushed(prng) : this.#engine.crash(prng);
   }
 
   wipe(): void {
     this.crash();
     this.env.disk = this.env.makeDisk();
-    this.#engine = makeMemoryEngine({ crashable: true });
+    this.#engine = this.#makeEngine();
     this.mayFail = false;
     this.#parts.watch.forget(this.id);
+  }
+
+  #makeEngine(): SlowEngine {
+    const { settings, enginePrng: prng } = this.#parts;
+    const { scheduler } = this.env;
+    return new SlowEngine({
+      scheduler,
+      prng,
+      writeMs: settings.engineMs * this.#engineFactor,
+      isFull: () => settings.fullEngine > 0 && this.env.disk.freeBytes() <= 0,
+      onChange: (what) => this.env.note(`engine ${what}`),
+    });
   }
 
   #cease(): void {
@@ -122,7 +142,7 @@ export class SimNode {
   }
 
   async #open(life: number): Promise<void> {
-    const { id, settings, wires, watch, members, marks } = this.#parts;
+    const { id, settings, wires, watch, members, marks, refusesAppend } = this.#parts;
     const env = this.env;
     const inner = await openWal(env, {
       directory: 'wal',
@@ -134,6 +154,7 @@ export class SimNode {
     const wal = new WatchedWal(inner, watch.node(id).ledger, {
       append: () => watch.written(id),
       replaced: () => marks.hit('entries replaced in a log'),
+      refuses: (records) => refusesAppend(this, records),
     });
     const end = wires.connect(id, env.scheduler);
     this.#end = end;
@@ -145,9 +166,14 @@ export class SimNode {
       nodeId: id,
       members,
       transport: end.transport,
-      snapshotBytesPerSecond: 1_000_000,
+      snapshotBytesPerSecond: settings.snapshotKbPerSecond * 1000,
+      snapshotChunkBytes: settings.snapshotKbPerSecond < 1000 ? 16 * 1024 : undefined,
       checkpointBytes: settings.checkpointKb * 1024,
       logCacheBytes: settings.logCacheKb * 1024,
+      partBytesMax: settings.partBytes === 0 ? undefined : settings.partBytes,
+      // Parts of a command travel and are applied apart.
+      messageBytesMax: settings.partBytes === 0 ? undefined : settings.partBytes,
+      applyingBytesMax: settings.partBytes === 0 ? undefined : 4 * settings.partBytes,
       timing: { leaseMs: settings.leaseMs },
       pageCacheBytes: 1024 * 1024,
     });

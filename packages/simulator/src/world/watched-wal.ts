@@ -1,4 +1,5 @@
 import { hasCode } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 import type { Wal, WalRecord, WalStats } from '@themisdb/wal';
 import type { Ledger, LoggedEntry } from './ledger.ts';
 import { hashOf } from './ledger.ts';
@@ -9,19 +10,29 @@ export class WatchedWal implements Wal {
   readonly #ledger: Ledger;
   readonly #onAppend: () => void;
   readonly #onReplaced: () => void;
+  readonly #refuses: (records: readonly WalRecord[]) => boolean;
 
   constructor(
     inner: Wal,
     ledger: Ledger,
-    on: { readonly append: () => void; readonly replaced: () => void },
+    on: {
+      readonly append: () => void;
+      readonly replaced: () => void;
+      readonly refuses: (records: readonly WalRecord[]) => boolean;
+    },
   ) {
     this.#inner = inner;
     this.#ledger = ledger;
     this.#onAppend = on.append;
     this.#onReplaced = on.replaced;
+    this.#refuses = on.refuses;
   }
 
   async append(records: readonly WalRecord[]): Promise<void> {
+    if (this.#refuses(records)) {
+      await Promise.resolve();
+      throw themisError('DISK_FULL', { message: 'no space for these records: simulated' });
+    }
     const mine = this.#ledger.appending(records, this.#onReplaced);
     this.#onAppend();
     try {
@@ -63,6 +74,9 @@ export class WatchedWal implements Wal {
   }
 }
 
+/** Where a replica's own state stands: `replica-log.ts` of replication. */
+export const stateGroupOf = (shard: number): number => (shard | 0x8000_0000) >>> 0;
+
 export async function entriesIn(wal: Wal, group: number): Promise<Map<number, LoggedEntry>> {
   const found = new Map<number, LoggedEntry>();
   for await (const records of wal.replay(group))
@@ -77,7 +91,7 @@ export async function hardStateIn(
   shard: number,
 ): Promise<{ readonly term: number; readonly vote: number } | undefined> {
   let last: Uint8Array | undefined;
-  for await (const records of wal.replay((shard | 0x8000_0000) >>> 0))
+  for await (const records of wal.replay(stateGroupOf(shard)))
     last = records.at(-1)?.payload.slice() ?? last;
   if (last === undefined) return undefined;
   const [, , term, vote] = varintsOf(last.subarray(1), 4);

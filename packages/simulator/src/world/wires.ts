@@ -47,6 +47,9 @@ export class Wires {
   readonly #ends = new Map<number, Endpoint>();
   readonly #rules = new Set<Rule>();
   #isCalm = false;
+  readonly #streams = new Set<{ readonly end: Endpoint; readonly source: Endpoint }>();
+  /** A state begins to travel; `isAlone`: no other is on its way. */
+  onStream: (isAlone: boolean) => void = () => {};
 
   constructor(parts: {
     readonly scheduler: SimScheduler;
@@ -166,6 +169,7 @@ export class Wires {
       if (source.isAlive) void Promise.resolve(iterator.return?.()).catch(() => undefined);
     };
     this.#closeWhenBroken(end, source, stop.signal, close);
+    const stream = this.#streamBegins(end, source);
     try {
       for (;;) {
         const result = await this.#orBreak(end, source, iterator.next());
@@ -177,8 +181,18 @@ export class Wires {
         yield result.value.slice();
       }
     } finally {
+      this.#streams.delete(stream);
       close();
     }
+  }
+
+  #streamBegins(end: Endpoint, source: Endpoint): { end: Endpoint; source: Endpoint } {
+    for (const other of this.#streams)
+      if (!other.end.isAlive || !other.source.isAlive) this.#streams.delete(other);
+    const stream = { end, source };
+    this.onStream(this.#streams.size === 0);
+    this.#streams.add(stream);
+    return stream;
   }
 
   /** The source notices too, when the other end has died. */

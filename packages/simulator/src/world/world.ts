@@ -2,12 +2,14 @@ import { crc32c, probes, Prng, utf8Encode } from '@themisdb/base';
 import { loadTokenHash } from '@themisdb/sharding';
 import type { Replica } from '@themisdb/replication';
 import type { LogEntry } from '@themisdb/storage';
+import type { WalRecord } from '@themisdb/wal';
 import { SimScheduler, Trace } from '@themisdb/testing';
 import { Marks } from '../run/marks.ts';
 import type { Settings } from '../run/settings.ts';
 import { stateOf } from './engine-state.ts';
 import { makeNodeEnv } from './node-env.ts';
 import { shard, SimNode } from './node.ts';
+import { Requests } from './requests.ts';
 import { Violations } from './violation.ts';
 import { Watch } from './watch.ts';
 import { Wires } from './wires.ts';
@@ -17,6 +19,9 @@ await loadTokenHash();
 
 /** For who debugs a seed. */
 const tailLines = Number(process.env['THEMIS_SIM_TAIL'] ?? 400);
+/** In an election timeout, of one node: far more than sessions wait for. */
+const roundsAnewMax = 16;
+const roundsWindowMs = 1000;
 const epochMs = 1_767_225_600_000;
 
 /** All nodes, what is between them, and who looks at them. Everything in it comes from the seed. */
@@ -26,6 +31,7 @@ export class World {
   readonly trace: Trace = new Trace(tailLines);
   readonly marks: Marks = new Marks();
   readonly violations: Violations = new Violations();
+  readonly requests: Requests = new Requests();
   readonly watch: Watch;
   readonly wires: Wires;
   readonly nodes: Map<number, SimNode> = new Map();
@@ -35,6 +41,9 @@ export class World {
   isCalm = false;
   onDamaged: (node: SimNode) => void = () => {};
   onNodeTrace: (id: number, line: string) => void = () => {};
+  /** Whether a node's log has no space for these records. */
+  refusesAppend: (node: SimNode, records: readonly WalRecord[]) => boolean = () => false;
+  readonly #roundsAnew: number[] = [];
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -94,7 +103,15 @@ export class World {
     });
     const onDamaged = (which: SimNode): void => this.onDamaged(which);
     const parts = { id, members, env, settings, wires, watch, violations, marks, onDamaged };
-    const node: SimNode = new SimNode({ ...parts, prng: prng.fork() });
+    const enginePrng = this.prng(`engine ${id}`);
+    const refusesAppend: World['refusesAppend'] = (which, records) =>
+      this.refusesAppend(which, records);
+    const node: SimNode = new SimNode({
+      ...parts,
+      enginePrng,
+      refusesAppend,
+      prng: prng.fork(),
+    });
     const drift = (settings.driftPercent / 100) * (2 * prng.float() - 1);
     env.drift(1 + drift);
     this.nodes.set(id, node);
@@ -140,8 +157,21 @@ export class World {
   }
 
   #probed(name: string, detail: unknown): void {
+    if (name === 'read round begun anew') this.#roundAnew();
     if (name !== 'replica applies') return this.marks.hit(name);
     const { nodeId, entries } = detail as { nodeId: number; entries: readonly LogEntry[] };
     this.watch.applies(nodeId, entries);
+  }
+
+  /** Rounds for reads that nobody waits for any more must not pile up while there is no leader. */
+  #roundAnew(): void {
+    const times = this.#roundsAnew;
+    times.push(this.nowMs);
+    while (times[0]! < this.nowMs - roundsWindowMs) times.shift();
+    this.violations.check(
+      times.length <= roundsAnewMax * this.nodes.size,
+      'reads that were given up end',
+      () => `${times.length} rounds were begun anew within ${roundsWindowMs} ms`,
+    );
   }
 }

@@ -44,10 +44,9 @@ export async function forward(
   const { inline, chunks } = isStream
     ? { inline: noBytes, chunks: exchange.rawStream() }
     : splitBody(await exchange.wholeBody());
-  // What streams may take any time unless the client set one, as it may where it runs.
-  const isTimed = !isStream || exchange.header('x-request-timeout') !== undefined;
   // Once the body is here: what it took is gone.
-  const remainingMs = isTimed ? Math.max(1, Math.floor(exchange.remainingMs())) : undefined;
+  const leftMs = exchange.remainingMs();
+  const remainingMs = Number.isFinite(leftMs) ? Math.max(1, Math.floor(leftMs)) : undefined;
   const headers = headersFor(exchange, remainingMs);
   const { method, url } = exchange.carrier;
   const head = encodeHead({ method, url, headers }, inline);

@@ -41,6 +41,8 @@ export class Exchange implements Waiter {
   hasOnlyRead = false;
   /** The route carries a request out once under its Idempotency-Key. Set by the listener. */
   takesKey = false;
+  /** The body comes as a stream: it may take any time unless the client sets one. Set by the listener. */
+  takesStream = false;
   /** With an error that tells of the state: up to where that was read. */
   readToken: string | undefined;
 
@@ -66,7 +68,10 @@ export class Exchange implements Waiter {
     return name === undefined ? defaultNamespace : mustName(name, 'namespace');
   }
 
-  /** Milliseconds left to answer, by X-Request-Timeout or the setting. May be negative. */
+  /**
+   * Milliseconds left to answer, by X-Request-Timeout or the setting, which is also the most that may be
+   * asked for. For a body that streams only what was asked for counts, else it is Infinity. May be negative.
+   */
   remainingMs(): number {
     this.#deadlineMs ??= this.#readDeadline();
     return this.#deadlineMs - this.services.env.clock.monotonicMs();
@@ -85,14 +90,9 @@ export class Exchange implements Waiter {
    */
   checkProgress(): void {
     const { requestTimeoutMs } = this.services.config.limits;
-    const remainingMs = this.hasOwnTime ? this.remainingMs() : requestTimeoutMs;
+    const remainingMs = Math.min(this.remainingMs(), requestTimeoutMs);
     if (remainingMs <= 0) throw tooLate();
     this.#lateCommit.begin(remainingMs);
-  }
-
-  /** The client has set a time for it. */
-  get hasOwnTime(): boolean {
-    return this.header('x-request-timeout') !== undefined;
   }
 
   /** Waits for what other requests do, before anything is done; REQUEST_TIMEOUT when that takes too long. */
@@ -215,7 +215,7 @@ export class Exchange implements Waiter {
   }
 
   #readDeadline(): number {
-    const most = this.services.config.limits.requestTimeoutMs;
+    const most = this.takesStream ? Infinity : this.services.config.limits.requestTimeoutMs;
     const given = this.header('x-request-timeout');
     const now = this.services.env.clock.monotonicMs();
     if (given === undefined) return now + most;
@@ -235,15 +235,16 @@ export class Exchange implements Waiter {
     };
     const stopped = (): void => controller.abort(this.services.stopNow.reason);
     const { stopNow, env } = this.services;
-    const timer = env.timers.after(Math.max(0, this.remainingMs()), () =>
-      controller.abort(requestTimeout()),
-    );
+    const remainingMs = this.remainingMs();
+    const timer = Number.isFinite(remainingMs)
+      ? env.timers.after(Math.max(0, remainingMs), () => controller.abort(requestTimeout()))
+      : undefined;
     this.carrier.onClose(gone);
     stopNow.addEventListener('abort', stopped, { once: true });
     if (stopNow.aborted) stopped();
     if (this.isClientGone) gone();
     this.#onEnd.push(() => {
-      timer.cancel();
+      timer?.cancel();
       this.carrier.offClose(gone);
       stopNow.removeEventListener('abort', stopped);
     });

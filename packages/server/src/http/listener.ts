@@ -72,6 +72,7 @@ export class Listener {
       const found = this.#router.find(exchange.method, exchange.path);
       if (found.type !== 'route') throw notRouted(found, exchange);
       target = found.target;
+      exchange.takesStream = target.route.body?.kind === 'stream';
       exchange.takesKey = target.route.headers?.includes('Idempotency-Key') === true;
       this.#checkServing(target.route);
       const answer = await runRoute(target.route, exchange, found);

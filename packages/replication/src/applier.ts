@@ -19,6 +19,8 @@ export interface ApplierParts {
   /** Members until a change of membership was applied. */
   readonly firstMembers: ConfState;
   readonly membersChanged: (members: ConfState) => void;
+  /** The last place of a snapshot that the core has taken, installed or not. */
+  readonly restoredTo: () => number;
 }
 
 /** Hands committed entries to the store, and changes of members to the core as well. */
@@ -31,16 +33,23 @@ export class Applier {
 
   async apply(entries: readonly Entry[]): Promise<void> {
     const { machine, log, nodeId } = this.#parts;
-    const from = machine.applied.index;
-    // A snapshot may have brought some of them meanwhile.
-    const missing = entries.filter(({ index }) => index > from);
-    if (missing.length === 0) return;
-    const change = missing.findLast(isConfChangeEntry);
+    const change = this.#missing(entries).findLast(isConfChangeEntry);
     if (change !== undefined) await log.saveState({ changedAt: change.index });
-    const fresh = missing.map((entry) => this.#logEntry(entry));
+    const fresh = this.#missing(entries).map((entry) => this.#logEntry(entry));
+    if (fresh.length === 0) return;
     probe('replica applies', { nodeId, entries: fresh });
     await machine.apply(this.#withMembership(fresh));
     if (fresh.some(({ membership }) => membership !== undefined)) this.cutFirstEntries();
+  }
+
+  /**
+   * A snapshot may have brought some of them, or be about to. Then the core has its members already, and a
+   * change before it must not be made upon them.
+   */
+  #missing(entries: readonly Entry[]): readonly Entry[] {
+    const { machine, restoredTo } = this.#parts;
+    const from = Math.max(machine.applied.index, restoredTo());
+    return entries.filter(({ index }) => index > from);
   }
 
   /**

@@ -117,6 +117,7 @@ export class RaftReplica implements Replica, CommandLog {
   #isClosed = false;
   #failure: unknown;
   #lastIndex: number;
+  #restoredTo = 0;
   #leader = 0;
   #term: number;
   #commitIndex: number;
@@ -166,6 +167,7 @@ export class RaftReplica implements Replica, CommandLog {
     });
     this.#applier = new Applier({
       ...parts,
+      restoredTo: () => this.#restoredTo,
       membersChanged: (members) => {
         this.#setMembers(members);
         // A quorum of other members could elect.
@@ -357,12 +359,13 @@ export class RaftReplica implements Replica, CommandLog {
 
   /** The loop stood still for so long that another leader may be there. */
   #stalled(): void {
-    this.#giveLeaseUp();
+    this.#reads.endLease();
     const successor = this.#leading === undefined ? undefined : this.#bestSuccessor();
     if (successor === undefined) return;
     this.#parts.env.log.write('warn', 'the loop stalled; leadership is handed over', {
       to: successor,
     });
+    this.#giveLeaseUp();
     this.#guard(() => this.#parts.node.transferLeader(successor));
   }
 
@@ -408,7 +411,8 @@ export class RaftReplica implements Replica, CommandLog {
   #take(ready: Ready): void {
     const last = ready.entries.at(-1);
     if (last !== undefined) this.#lastIndex = last.index;
-    if (holdsSnapshot(ready.snapshot)) this.#lastIndex = ready.snapshot.metadata.index;
+    if (holdsSnapshot(ready.snapshot))
+      this.#lastIndex = this.#restoredTo = ready.snapshot.metadata.index;
     // Before the commit index moves on: what our own term had not committed may be another's now.
     const term = ready.hardState?.term ?? this.#term;
     if (ready.softState !== undefined) this.#roleChanged(ready.softState, term);
@@ -626,13 +630,14 @@ export class RaftReplica implements Replica, CommandLog {
 
   async #install(snapshot: Snapshot): Promise<void> {
     const { env, shard, log, machine } = this.#parts;
-    await this.#applying.idle();
-    const file = snapshotFile(shard, utf8Decode(snapshot.data!));
+    const id = utf8Decode(snapshot.data!);
     const { index, term, confState } = snapshot.metadata;
-    await log.saveState({ installing: { index, term, confState, file } });
-    await this.#fetching.installing(utf8Decode(snapshot.data!), (keep) =>
-      finishInstall({ env, log, machine, shard, keep }),
-    );
+    await this.#fetching.installing(id, async (keep) => {
+      await this.#applying.idle();
+      const file = snapshotFile(shard, id);
+      await log.saveState({ installing: { index, term, confState, file } });
+      await finishInstall({ env, log, machine, shard, keep });
+    });
     this.#setMembers(confState);
     this.#reads.applied();
   }
@@ -646,14 +651,13 @@ export class RaftReplica implements Replica, CommandLog {
     this.#snapshotsSent.set(to, metadata.index);
     const look = (): void => {
       const member = this.#leading === undefined ? undefined : node.status().progress.get(to);
-      if (member?.state !== 'snapshot' || member.pendingSnapshot !== metadata.index) {
-        if (this.#snapshotsSent.get(to) === metadata.index) this.#snapshotsSent.delete(to);
-        return;
-      }
-      if (outgoing.isRead(metadata.index)) {
+      const isNeeded = member?.state === 'snapshot' && member.pendingSnapshot === metadata.index;
+      if (isNeeded && outgoing.isRead(metadata.index)) {
         env.timers.after(2 * timing.electionMs, look);
         return;
       }
+      if (this.#snapshotsSent.get(to) === metadata.index) this.#snapshotsSent.delete(to);
+      if (!isNeeded) return;
       this.#guard(() => node.reportSnapshot(to, 'failed'));
       this.#pump();
     };

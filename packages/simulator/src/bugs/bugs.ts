@@ -290,6 +290,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     'each.reject(unknownOutcome())',
     'each.reject(notLeading(leader))',
   ]),
+  bug('changes of members below a snapshot are made upon its members', [
+    applier,
+    'Math.max(machine.applied.index, restoredTo())',
+    'machine.applied.index',
+  ]),
   bug('members are not stored', [
     applyStep,
     'if (this.membership !== undefined)\n      this.operations.push',

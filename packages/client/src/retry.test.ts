@@ -19,6 +19,15 @@ test('a broken connection is retried only when that has no second effect', () =>
   expect(policy.delayMs(1, new Error('m'), true)).toBeUndefined();
 });
 
+test('what a stop interrupted is repeated when that has no second effect, or it was not begun', () => {
+  const policy = new RetryPolicy(undefined, () => 1);
+  const stopped = themisError('SHUTTING_DOWN', { message: 'm' });
+  expect(policy.delayMs(1, stopped, true)).toBe(20);
+  expect(policy.delayMs(1, stopped, false)).toBeUndefined();
+  const refused = themisError('SHUTTING_DOWN', { message: 'm', details: { started: false } });
+  expect(policy.delayMs(1, refused, false)).toBe(20);
+});
+
 test('delays double up to the ceiling, with full jitter, and end', () => {
   const policy = new RetryPolicy({ attemptsMax: 4, delayMsMin: 10, delayMsMax: 25 }, () => 0.5);
   expect([1, 2, 3, 4].map((attempt) => policy.delayMs(attempt, conflict, false))).toEqual([

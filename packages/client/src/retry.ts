@@ -51,6 +51,8 @@ function mayRetry(error: ThemisError, isRepeatable: boolean): boolean {
   // Done or not: under its key it is done once, however often it is asked for.
   if (error.code === 'UNKNOWN_OUTCOME') return isRepeatable;
   if (!error.retryable) return false;
+  // What a stop interrupted may have been done in part.
+  if (error.code === 'SHUTTING_DOWN') return isRepeatable || error.details['started'] === false;
   if (error.code === 'CONNECTION_FAILED') return isRepeatable || error.details['sent'] === false;
   return error.kind !== 'timeout' || isRepeatable;
 }

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { hasCode, type ThemisError } from '@themisdb/base';
 import type { Peer } from '@themisdb/channel';
 import type { Problem } from '@themisdb/protocol';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { problemType } from '../http/media-type.ts';
+import { refusedAtTheDoor } from '../http/stopping.ts';
 import { decodeHead, encodeHead, noBytes, splitBody, type AnswerHead } from './forward-codec.ts';
 import { Wanted } from './wanted.ts';
 
@@ -34,7 +36,7 @@ const ownHeaders: ReadonlySet<string> = new Set([
 
 /**
  * Sends a request whole to another node and gives its answer. Rejects with what the channel says when
- * there is none. With `isStream` the body goes there as the client sends it, else as one piece.
+ * there is none, and with SHUTTING_DOWN when this node stops; `mayBeDone` tells what that means. With `isStream` the body goes there as the client sends it, else as one piece.
  */
 export async function forward(
   peer: Peer,
@@ -44,6 +46,7 @@ export async function forward(
   const { inline, chunks } = isStream
     ? { inline: noBytes, chunks: exchange.rawStream() }
     : splitBody(await exchange.wholeBody());
+  if (exchange.services.stopNow.aborted) throw refusedAtTheDoor();
   // Once the body is here: what it took is gone.
   const leftMs = exchange.remainingMs();
   const remainingMs = Number.isFinite(leftMs) ? Math.max(1, Math.floor(leftMs)) : undefined;
@@ -61,6 +64,14 @@ export async function forward(
   } finally {
     wanted.end();
   }
+}
+
+/** What `forward` rejects with when no answer came of a request that may have been carried out there. */
+export function mayBeDone(error: unknown): error is ThemisError {
+  // Of the signal of this node's stop, which does not say how far the request came.
+  if (hasCode(error, 'SHUTTING_DOWN')) return error.details['started'] !== false;
+  const isCutOff = hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'REQUEST_CANCELLED');
+  return isCutOff && error.details['sent'] !== false;
 }
 
 function headersFor(exchange: Exchange, remainingMs: number | undefined): IncomingHttpHeaders {

@@ -3,7 +3,7 @@ import { themisError } from '@themisdb/protocol';
 import type { Answer } from '../http/answer.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Cluster } from './cluster.ts';
-import { forward } from './forward.ts';
+import { forward, mayBeDone } from './forward.ts';
 import { unknownOutcome } from './unknown-outcome.ts';
 import { Wanted } from './wanted.ts';
 import type { Whereabouts } from './whereabouts.ts';
@@ -51,8 +51,7 @@ async function askOwner(cluster: Cluster, { exchange, where, run }: OwnedRequest
     return (await forward(peer, exchange, false)).answer;
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) throw lost(where, error.message);
-    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'REQUEST_CANCELLED')) throw error;
-    if (where.commits === true && error.details['sent'] !== false) throw unknownOutcome(error);
+    if (where.commits === true && mayBeDone(error)) throw unknownOutcome(error);
     throw hasCode(error, 'CONNECTION_FAILED') ? lost(where, error.message) : error;
   }
 }

@@ -1,19 +1,20 @@
 import { expect, test } from 'vitest';
-import type { Peer } from '@themisdb/channel';
+import type { CallOptions, Peer } from '@themisdb/channel';
 import { themisError } from '@themisdb/protocol';
 import { makeNodeEnv } from '../env/index.ts';
-import { silentLog } from '@themisdb/base';
+import { silentLog, type ThemisError } from '@themisdb/base';
+import type { Answer } from '../http/answer.ts';
 import type { Carrier } from '../http/carrier.ts';
 import { Exchange } from '../http/exchange.ts';
 import { problemType } from '../http/media-type.ts';
 import { problemOf, problemText } from '../http/problem.ts';
-import type { Route } from '../http/route.ts';
+import type { Route, RouteInput } from '../http/route.ts';
 import type { Services } from '../http/services.ts';
 import { refusedAtTheDoor } from '../http/stopping.ts';
 import type { Cluster } from './cluster.ts';
 import { encodeHead } from './forward-codec.ts';
 import { runPlaced } from './placement.ts';
-import { leader } from './whereabouts.ts';
+import { leader, type Whereabouts } from './whereabouts.ts';
 
 /** Node 2 leads, and answers a write of node 1 with one of these after the other; undefined is success. */
 async function write(
@@ -28,17 +29,38 @@ async function write(
       return Promise.resolve({ head: answerOf(word), chunks: nothing() });
     },
   } as unknown as Peer;
+  const exchange = exchangeOf(headers, new AbortController().signal, takesKey);
+  const outcome = await forwardTo(peer, exchange, leader).then(
+    ({ status }) => status,
+    (error: { code: unknown }) => error.code,
+  );
+  return { outcome, asked };
+}
+
+/** What comes of a request that is forwarded to node 2 by node 1. */
+function forwardTo(peer: Peer, exchange: Exchange, runs: Whereabouts): Promise<Answer> {
   const cluster = {
     nodeId: 1,
     leaderWaitMs: 10_000,
     awaitLeader: () => Promise.resolve(2),
     peerOf: () => peer,
+    ids: { find: () => ({ type: 'node', node: 2 }) },
     change: () => Promise.resolve(),
   } as unknown as Cluster;
+  const route = { path: '/x', runs } as unknown as Route;
+  const input = { raw: new Uint8Array(0) } as RouteInput<never, never>;
+  return runPlaced(cluster, { route, exchange, read: () => Promise.resolve(input) });
+}
+
+function exchangeOf(
+  headers: Record<string, string>,
+  stopNow: AbortSignal,
+  takesKey: boolean,
+): Exchange {
   const services = {
     env: makeNodeEnv({ dataRoot: '.', log: silentLog }),
     config: { limits: { requestTimeoutMs: 10_000 } },
-    stopNow: new AbortController().signal,
+    stopNow,
   } as unknown as Services;
   const carrier = {
     method: 'POST',
@@ -52,13 +74,25 @@ async function write(
   } as unknown as Carrier;
   const exchange = new Exchange(services, carrier, 'r');
   exchange.takesKey = takesKey;
-  const route = { path: '/x', runs: leader } as unknown as Route;
-  const placed = { route, exchange, read: () => Promise.reject(new Error('not here')) };
-  const outcome = await runPlaced(cluster, placed).then(
+  return exchange;
+}
+
+/** How a request ends whose node stops before it is sent, or while the other node carries it out. */
+async function stopMeanwhile(runs: Whereabouts, isSent: boolean): Promise<unknown> {
+  const stop = new AbortController();
+  if (!isSent) stop.abort(stopped);
+  const peer = {
+    duplex(_name: string, _head: unknown, _chunks: unknown, { signal }: CallOptions) {
+      return new Promise((_, reject) => {
+        signal!.addEventListener('abort', () => reject(signal!.reason as Error));
+        stop.abort(stopped);
+      });
+    },
+  } as unknown as Peer;
+  return forwardTo(peer, exchangeOf({}, stop.signal, false), runs).then(
     ({ status }) => status,
-    (error: { code: unknown }) => error.code,
+    ({ code, details }: ThemisError) => ({ code, details }),
   );
-  return { outcome, asked };
 }
 
 function answerOf(word: Error | undefined): Uint8Array {
@@ -81,6 +115,22 @@ test('what was refused at the door of a node that stops is asked for again', asy
 
 test('what a stop interrupted is not run a second time', async () => {
   expect(await write([stopped, undefined])).toEqual({ outcome: 503, asked: 1 });
+});
+
+test('the outcome of what a stop of this node interrupts is unknown unless it was not sent', async () => {
+  const of = (commits: boolean): Whereabouts => ({
+    type: 'owner',
+    of: 'transaction',
+    id: 't',
+    commits,
+  });
+  const unknownNow = { code: 'UNKNOWN_OUTCOME', details: {} };
+  const refused = { code: 'SHUTTING_DOWN', details: { started: false } };
+  for (const where of [leader, of(true)]) {
+    expect(await stopMeanwhile(where, true)).toEqual(unknownNow);
+    expect(await stopMeanwhile(where, false)).toEqual(refused);
+  }
+  expect(await stopMeanwhile(of(false), true)).toMatchObject({ code: 'SHUTTING_DOWN' });
 });
 
 test('a write of unknown outcome is asked for again under its key only', async () => {

@@ -8,7 +8,7 @@ import type { Route, RouteInput } from '../http/route.ts';
 import { wasRefusedAtTheDoor } from '../http/stopping.ts';
 import type { Cluster } from './cluster.ts';
 import { readModeOf } from './consistency.ts';
-import { forward } from './forward.ts';
+import { forward, mayBeDone } from './forward.ts';
 import { noBytes } from './forward-codec.ts';
 import { atOwner } from './owner.ts';
 import { unknownOutcome } from './unknown-outcome.ts';
@@ -251,11 +251,10 @@ async function tryThere(
     return isNotDone ? { type: 'not-done', error } : { type: 'failed', answer, error };
   } catch (error) {
     if (hasCode(error, 'NOT_LEADER')) return { type: 'not-done', error };
-    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'REQUEST_CANCELLED')) throw error;
     if (exchange.isClientGone) throw error;
-    return error.details['sent'] === false
-      ? { type: 'not-done', error: noLeader(cluster, error) }
-      : { type: 'unknown', error: unknownOutcome(error) };
+    if (mayBeDone(error)) return { type: 'unknown', error: unknownOutcome(error) };
+    if (!hasCode(error, 'CONNECTION_FAILED', 'REQUEST_TIMEOUT', 'REQUEST_CANCELLED')) throw error;
+    return { type: 'not-done', error: noLeader(cluster, error) };
   }
 }
 

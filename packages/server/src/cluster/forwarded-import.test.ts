@@ -43,6 +43,21 @@ test('an import through a follower may take longer than a request', async () => 
   expect((await answer).json).toMatchObject({ created: 6 });
 });
 
+test('an import that fails after the time of a request tells what of it is there', async () => {
+  const { outgoing, answer } = beginImport(leader);
+  outgoing.write('{"n":1}\n'.repeat(9000));
+  const count = async (): Promise<unknown> =>
+    (await leader.send('GET', '/collections/c?count=exact')).json.count;
+  while ((await count()) !== 8000) await sleep(5);
+  await sleep(2 * requestTimeoutMs);
+  await leader.send('DELETE', '/collections/c');
+  outgoing.end('{"n":1}\n'.repeat(9000));
+  expect((await answer).json).toMatchObject({
+    retryable: false,
+    error: { code: 'COLLECTION_NOT_FOUND', details: { committed: { line: 8000, created: 8000 } } },
+  });
+});
+
 test('a stop waits for the requests of other nodes no longer than for those of clients', async () => {
   const { outgoing, answer } = beginImport(follower);
   const isUnderWay = async (): Promise<boolean> =>

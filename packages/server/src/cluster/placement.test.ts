@@ -61,6 +61,8 @@ function exchangeOf(
     env: makeNodeEnv({ dataRoot: '.', log: silentLog }),
     config: { limits: { requestTimeoutMs: 10_000 } },
     stopNow,
+    commits: new Set(),
+    database: { store: { lastCommit: 1n } },
   } as unknown as Services;
   const carrier = {
     method: 'POST',
@@ -131,6 +133,31 @@ test('the outcome of what a stop of this node interrupts is unknown unless it wa
     expect(await stopMeanwhile(where, false)).toEqual(refused);
   }
   expect(await stopMeanwhile(of(false), true)).toMatchObject({ code: 'SHUTTING_DOWN' });
+});
+
+/** What is answered for a request that failed here, on a node that cannot prove that it leads still. */
+function failHere(error: Error): Promise<unknown> {
+  const cluster = {
+    nodeId: 1,
+    leaderWaitMs: 10_000,
+    awaitLeader: () => Promise.resolve(1),
+    beginLeading: () => Promise.resolve(1),
+    confirmLeading: () => Promise.reject(themisError('NO_LEADER', { message: 'm' })),
+  } as unknown as Cluster;
+  const exchange = exchangeOf({}, new AbortController().signal, false);
+  const route = { path: '/x', runs: leader, handle: () => Promise.reject(error) };
+  return runPlaced(cluster, {
+    route: route as unknown as Route,
+    exchange,
+    read: () => Promise.resolve({} as RouteInput<never, never>),
+  }).catch(({ code }: ThemisError) => code);
+}
+
+test('an error that tells what was committed needs no proof that the node still leads', async () => {
+  const gone = (details: object): Error =>
+    themisError('COLLECTION_NOT_FOUND', { message: 'm', details: { ...details } });
+  expect(await failHere(gone({}))).toBe('NO_LEADER');
+  expect(await failHere(gone({ committed: { line: 1 } }))).toBe('COLLECTION_NOT_FOUND');
 });
 
 test('a write of unknown outcome is asked for again under its key only', async () => {

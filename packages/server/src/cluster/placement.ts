@@ -201,7 +201,7 @@ async function leading(
     try {
       answer = await toldFrom(exchange, run);
     } catch (error) {
-      if (tellsOfState(error)) await confirm();
+      if (tellsOfState(error) && !tellsOfCommits(error)) await confirm();
       throw error;
     }
     if (exchange.hasOnlyRead) await confirm();
@@ -227,6 +227,11 @@ const silentCodes: ReadonlySet<string> = new Set([
 /** Whether an error says something about the data, which somebody might rely on. */
 function tellsOfState(error: unknown): boolean {
   return isThemisError(error) && !silentKinds.has(error.kind) && !silentCodes.has(error.code);
+}
+
+/** What was committed before the error proves as much as an answer of a commit does. */
+function tellsOfCommits(error: unknown): boolean {
+  return isThemisError(error) && error.details['committed'] !== undefined;
 }
 
 async function tryThere(

@@ -108,7 +108,7 @@ export class Importer implements NdjsonSink {
    * What ended the import. Once something of it is there it must not be run again as a whole, and
    * says what is there: `details.committed`, with the line up to which.
    */
-  failure(error: unknown): unknown {
+  failure<E>(error: E): E | ThemisError {
     if (this.#lastLine === 0 || !isThemisError(error)) return error;
     const { created, updated, ignored } = this.counts;
     const committed = { line: this.#lastLine, created, updated, ignored };

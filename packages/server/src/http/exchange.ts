@@ -9,7 +9,7 @@ import {
 import { brokenInvariant } from './broken-invariant.ts';
 import type { Answer } from './answer.ts';
 import type { Carrier } from './carrier.ts';
-import { LateCommit, tooLate } from './late-commit.ts';
+import { LateCommit, tooLate, type Tell } from './late-commit.ts';
 import { checkContentEncoding, checkContentType } from './media-type.ts';
 import { problemOf } from './problem.ts';
 import type { Services } from './services.ts';
@@ -86,13 +86,25 @@ export class Exchange implements Waiter {
 
   /**
    * As `checkDeadline`, for work in many commits that may take any time as a whole unless the client set
-   * one: none of them may take as long as a request. UNKNOWN_OUTCOME.
+   * one: none of them may take as long as a request. UNKNOWN_OUTCOME, to which `tell` adds what was done.
    */
-  checkProgress(): void {
+  checkProgress(tell: Tell): void {
+    this.awaitCommits(tell);
+    if (this.remainingMs() <= 0) throw tooLate();
+  }
+
+  /** As `checkProgress`, for commits that are to be waited for whether there is time left or not. */
+  awaitCommits(tell: Tell): void {
     const { requestTimeoutMs } = this.services.config.limits;
     const remainingMs = Math.min(this.remainingMs(), requestTimeoutMs);
-    if (remainingMs <= 0) throw tooLate();
-    this.#lateCommit.begin(remainingMs);
+    this.#lateCommit.begin(Math.max(0, remainingMs), tell);
+  }
+
+  /** The client is to go on, which may take any time but that which it has set as a whole. */
+  awaitClient(): void {
+    const remainingMs = this.remainingMs();
+    if (Number.isFinite(remainingMs)) this.#lateCommit.begin(Math.max(0, remainingMs));
+    else this.#lateCommit.rest();
   }
 
   /** Waits for what other requests do, before anything is done; REQUEST_TIMEOUT when that takes too long. */

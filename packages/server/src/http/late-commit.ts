@@ -14,6 +14,7 @@ export class LateCommit {
   #timer: TimerHandle | undefined;
   #reject: ((error: Error) => void) | undefined;
   #givenUp: Error | undefined;
+  #tell: Tell = (error) => error;
 
   /** Those that were begun are in `underWay`, so that they can be given up when the server stops. */
   constructor(timers: Timers, underWay: Set<LateCommit>) {
@@ -21,17 +22,26 @@ export class LateCommit {
     this.#underWay = underWay;
   }
 
-  /** From here on something may be done. UNKNOWN_OUTCOME when nobody waits for it any more. */
-  begin(remainingMs: number): void {
+  /**
+   * From here on something may be done. UNKNOWN_OUTCOME when nobody waits for it any more; the request ends
+   * with what `tell` makes of what it is given up with.
+   */
+  begin(remainingMs: number, tell?: Tell): void {
     if (this.#givenUp !== undefined) throw this.#givenUp;
+    if (tell !== undefined) this.#tell = tell;
     this.#timer?.cancel();
     this.#timer = this.#timers.after(remainingMs + graceMs, () => this.giveUp(tooLate()));
     this.#underWay.add(this);
   }
 
+  /** No commit is waited for until the next begins: a stop can still give it up, time cannot. */
+  rest(): void {
+    this.#timer?.cancel();
+  }
+
   giveUp(error: Error): void {
-    this.#givenUp ??= error;
-    this.#reject?.(error);
+    this.#givenUp ??= this.#tell(error);
+    this.#reject?.(this.#givenUp);
     this.#end();
   }
 
@@ -48,6 +58,9 @@ export class LateCommit {
     this.#underWay.delete(this);
   }
 }
+
+/** Adds what is known of what was done. */
+export type Tell = (error: Error) => Error;
 
 /** The server cannot wait for it. */
 export function stoppedMeanwhile(): Error {

@@ -1,10 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request, type ClientRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeFakeTime, type FakeTime } from '../testing/fake-time.ts';
 import { StuckDisk } from '../testing/stuck-disk.ts';
-import { startTestServer, type TestAnswer, type TestServer } from '../testing/test-server.ts';
+import {
+  readAnswer,
+  startTestServer,
+  type TestAnswer,
+  type TestServer,
+} from '../testing/test-server.ts';
 
 // A whole node on RocksDB and a real log, whose disk does not say that anything is durable.
 
@@ -116,6 +122,59 @@ test('an import has as long as a request for each commit, and no limit as a whol
   await underWay(1);
   time.advance(2_000);
   expect((await importing).code).toBe('UNKNOWN_OUTCOME');
+});
+
+const committed = {
+  code: 'UNKNOWN_OUTCOME',
+  details: { committed: { line: 8000, created: 8000 } },
+};
+
+/** An import whose client has sent enough for a first commit, which is done, and pauses. */
+async function pausedImport(more = {}): Promise<{
+  readonly outgoing: ClientRequest;
+  readonly answer: Promise<TestAnswer>;
+}> {
+  const outgoing = request(`${server.url}/collections/c/import`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', ...more },
+    agent: false,
+  });
+  const answer = new Promise<TestAnswer>((resolve, reject) => {
+    outgoing.on('response', (message) => resolve(readAnswer(message)));
+    outgoing.on('error', reject);
+  });
+  outgoing.write('{"n":1}\n'.repeat(9000));
+  await until(async () => {
+    await pause();
+    return (await server.send('GET', '/collections/c?count=exact')).json.count === 8000;
+  });
+  await pause();
+  return { outgoing, answer };
+}
+
+test('an import waits for its client as long as that pauses, unless it set a time', async () => {
+  const { outgoing, answer } = await pausedImport();
+  time.advance(1_000_000);
+  outgoing.end('{"n":1}\n');
+  expect((await answer).json).toMatchObject({ created: 9001 });
+});
+
+test('an import ends in the time its client has set, also when that pauses', async () => {
+  const { answer } = await pausedImport({ 'x-request-timeout': '400000' });
+  time.advance(399_000);
+  await underWay(1);
+  time.advance(2_000);
+  expect((await answer).json.error).toMatchObject(committed);
+});
+
+test('an import whose commit does not end tells what was committed before', async () => {
+  const { outgoing, answer } = await pausedImport();
+  disk.stick();
+  const held = disk.held();
+  outgoing.end('{"n":1}\n');
+  await held;
+  time.advance(301_000);
+  expect((await answer).json.error).toMatchObject(committed);
 });
 
 test('a transaction whose commit does not end is unknown until it does', async () => {

@@ -63,17 +63,20 @@ export const importRoutes: readonly Route[] = [
           if (errors.length < errorsMax) errors.push({ line, error: body });
         },
       });
+      const tell = (error: Error): Error => importer.failure(error);
       const lineBytesMax = config.limits.bodyBytesMax;
       const reader = new NdjsonReader({ lineBytesMax, limits: jsonLimits });
       try {
         try {
           for await (const chunk of exchange.stream([ndjsonType, 'application/jsonl'])) {
-            exchange.checkProgress();
+            exchange.checkProgress(tell);
             reader.pushTo(importer, chunk);
             await importer.ready();
+            exchange.awaitClient();
           }
           reader.finishTo(importer);
         } finally {
+          exchange.awaitCommits(tell);
           await importer.finish();
         }
       } catch (error) {

@@ -155,36 +155,53 @@ export class DatabaseNode {
     await this.#listener.idle();
     this.#services.transactions.rollbackAll();
     await this.#services.cursors.closeAll();
-    const hasClosed = await this.#inTime(this.#closeDatabase());
+    if (!(await this.#inTime(this.#writeOut(), writeOutMsMax))) {
+      this.#logNotWritten(`it takes longer than ${writeOutMsMax / 1000} s`);
+    }
+    const timeoutMs = this.#closeMsMax;
+    const hasClosed = await this.#inTime(this.database.close(), timeoutMs);
     await this.#cluster?.close();
-    if (!hasClosed) throw notClosed();
+    if (!hasClosed) throw notClosed(timeoutMs);
   }
 
-  async #closeDatabase(): Promise<void> {
+  async #writeOut(): Promise<void> {
     await this.database.checkpoint().catch((error: unknown) => {
       // The log has what was acknowledged; the next start goes on from there.
       if (!hasCode(error, 'STORE_FAILED', 'DISK_FULL')) throw error;
-      this.env.log.write('warn', 'the state could not be written out; the log has it', {
-        reason: error.message,
-      });
+      this.#logNotWritten(error.message);
     });
-    await this.database.close();
+  }
+
+  #logNotWritten(reason: string): void {
+    const message = 'the state could not be written out; the log has it';
+    this.env.log.write('warn', message, { reason });
+  }
+
+  /** A node that leads again hands leadership over first. */
+  get #closeMsMax(): number {
+    return this.#cluster === undefined
+      ? storeCloseMsMax
+      : storeCloseMsMax + transferElections * this.#services.config.cluster.electionMs;
   }
 
   /** Whether it ended in time: what is in the log waits for as long as a full disk does not take it. */
-  #inTime(closing: Promise<void>): Promise<boolean> {
+  #inTime(work: Promise<void>, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      const timer = this.env.timers.after(closeMsMax, () => resolve(false));
-      closing.then(() => resolve(true), reject).finally(() => timer.cancel());
+      const timer = this.env.timers.after(timeoutMs, () => resolve(false));
+      work.then(() => resolve(true), reject).finally(() => timer.cancel());
     });
   }
 }
 
-const closeMsMax = 10_000;
+/** There may be much to write; but what waits for a disk that stands still may wait for ever. */
+const writeOutMsMax = 60_000;
+const storeCloseMsMax = 10_000;
+/** As long as a replica waits for another to lead. */
+const transferElections = 2;
 
-function notClosed(): Error {
+function notClosed(timeoutMs: number): Error {
   return themisError('STORE_FAILED', {
-    message: `the store did not come to its end within ${closeMsMax / 1000} s, as on a full disk; the log has what was acknowledged, and the next start goes on from there`,
+    message: `the store did not come to its end within ${timeoutMs / 1000} s, as on a full disk; the log has what was acknowledged, and the next start goes on from there`,
   });
 }
 

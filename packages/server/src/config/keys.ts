@@ -93,7 +93,8 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
     default: 300_000,
     min: 100,
     max: 86_400_000,
-    summary: 'Longest time a request may ask for, and the time given to those that do not ask.',
+    summary:
+      'Longest time a request but an import may ask for, and the time given to those that do not ask.',
   },
   'limits.receiveTimeoutMs': {
     type: 'duration',

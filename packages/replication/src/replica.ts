@@ -8,6 +8,7 @@ import {
 } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import {
+  ConfChangeTransition,
   confStateOf,
   holdsSnapshot,
   isForcedVote,
@@ -109,6 +110,8 @@ export class RaftReplica implements Replica, CommandLog {
   #lastTickMs: number;
   #isAlone = false;
   #others: readonly number[] = [];
+  /** Since when the members are joint, or were last asked to be so no more. */
+  #jointMs: number | undefined;
   /** A life before may have answered a leader, which since reads by its lease. */
   readonly #votesFromMs: number;
   #noLeaseTerm = 0;
@@ -353,8 +356,21 @@ export class RaftReplica implements Replica, CommandLog {
     if (isLate) this.#stalled();
     for (const id of this.#peers.toGreet(this.#others)) this.#send(id, []);
     this.#guard(() => node.tick());
+    this.#leaveJointMembers(now);
     this.#pump();
     this.#scheduleTick();
+  }
+
+  /**
+   * The core proposes that by itself, but only once, with what is applied next: not while leadership is
+   * being handed over, and not again where nothing is written.
+   */
+  #leaveJointMembers(now: number): void {
+    if (this.#jointMs === undefined || !this.#isToldToLead) return;
+    if (now - this.#jointMs < this.#parts.timing.electionMs) return;
+    this.#jointMs = now;
+    const leave = { changes: [], transition: ConfChangeTransition.Auto };
+    this.#guard(() => void this.#parts.node.proposeConfChange(leave));
   }
 
   /** The loop stood still for so long that another leader may be there. */
@@ -515,6 +531,7 @@ export class RaftReplica implements Replica, CommandLog {
     const all = new Set([...voters, ...learners, ...votersOutgoing]);
     this.#isAlone = all.delete(this.nodeId) && all.size === 0;
     this.#others = [...all];
+    this.#jointMs = votersOutgoing.length > 0 ? this.#parts.env.clock.monotonicMs() : undefined;
   }
 
   #shrinkCache(): void {

@@ -44,6 +44,7 @@ import { Peers } from './peers.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { Reads } from './reads.ts';
 import type { ReplicaLog } from './replica-log.ts';
+import { SentSnapshots } from './sent-snapshots.ts';
 import { SnapshotFetch } from './snapshot-fetch.ts';
 import { describeStatus } from './status.ts';
 import type { Timing } from './timing.ts';
@@ -128,8 +129,7 @@ export class RaftReplica implements Replica, CommandLog {
   #leading: { readonly term: number; readonly index: number; isTold: boolean } | undefined;
   /** When each peer was last heard, in monotonic milliseconds. */
   readonly #heardMs = new Map<number, number>();
-  /** Up to where the snapshot goes that a peer was last sent, while it needs it. */
-  readonly #snapshotsSent = new Map<number, number>();
+  readonly #sentSnapshots: SentSnapshots;
   readonly #pending: PendingBytes = new PendingBytes(pendingBytesMax);
   readonly nodeId: number;
   readonly store: Store;
@@ -167,6 +167,17 @@ export class RaftReplica implements Replica, CommandLog {
       leaseIndex: () =>
         this.#isToldToLead && this.#term !== this.#noLeaseTerm ? this.#commitIndex : undefined,
       pump: () => this.#pump(),
+    });
+    this.#sentSnapshots = new SentSnapshots({
+      env,
+      outgoing: parts.outgoing,
+      patienceMs: 2 * timing.electionMs,
+      progressOf: (id) =>
+        this.#leading === undefined ? undefined : node.status().progress.get(id),
+      failed: (id) => {
+        this.#guard(() => node.reportSnapshot(id, 'failed'));
+        this.#pump();
+      },
     });
     this.#applier = new Applier({
       ...parts,
@@ -461,7 +472,8 @@ export class RaftReplica implements Replica, CommandLog {
     for (const [to, messages] of outbox) {
       this.#send(to, messages);
       for (const message of messages)
-        if (message.type === MessageType.Snap) this.#watchSnapshot(to, message.snapshot!);
+        if (message.type === MessageType.Snap)
+          this.#sentSnapshots.sent(to, message.snapshot!.metadata);
     }
   }
 
@@ -542,7 +554,7 @@ export class RaftReplica implements Replica, CommandLog {
     if (this.isAlone) return cache.compact(to);
     if (cache.bytes <= logCacheBytes) return;
     // Who gets a snapshot needs what comes behind it.
-    const keepFrom = Math.min(to, ...this.#snapshotsSent.values());
+    const keepFrom = Math.min(to, this.#sentSnapshots.lowestIndex);
     cache.shrink(keepFrom, logCacheBytes);
     cache.shrink(to, snapshotCacheFactor * logCacheBytes);
   }
@@ -657,28 +669,6 @@ export class RaftReplica implements Replica, CommandLog {
     });
     this.#setMembers(confState);
     this.#reads.applied();
-  }
-
-  /**
-   * The core hears of the end by the follower's answer. Where none comes in a long time, it tries again
-   * from what it knows.
-   */
-  #watchSnapshot(to: number, { metadata }: Snapshot): void {
-    const { env, node, outgoing, timing } = this.#parts;
-    this.#snapshotsSent.set(to, metadata.index);
-    const look = (): void => {
-      const member = this.#leading === undefined ? undefined : node.status().progress.get(to);
-      const isNeeded = member?.state === 'snapshot' && member.pendingSnapshot === metadata.index;
-      if (isNeeded && outgoing.isRead(metadata.index)) {
-        env.timers.after(2 * timing.electionMs, look);
-        return;
-      }
-      if (this.#snapshotsSent.get(to) === metadata.index) this.#snapshotsSent.delete(to);
-      if (!isNeeded) return;
-      this.#guard(() => node.reportSnapshot(to, 'failed'));
-      this.#pump();
-    };
-    env.timers.after(2 * timing.electionMs, look);
   }
 
   // Failures.

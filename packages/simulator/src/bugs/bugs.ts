@@ -334,7 +334,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     ...bug('what follows a state on its way is not kept', [
       replica,
-      'const keepFrom = Math.min(to, ...this.#snapshotsSent.values());',
+      'const keepFrom = Math.min(to, this.#sentSnapshots.lowestIndex);',
       'const keepFrom = to;',
     ]),
     fixed: { flood: 1.5, snapshotKbPerSecond: 100, logCacheKb: 4, churn: 6 },

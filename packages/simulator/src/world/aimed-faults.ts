@@ -59,12 +59,7 @@ export async function stall(world: World, prng: Prng): Promise<void> {
  * make up a majority that knows nothing of them.
  */
 export async function wipeHolder(world: World, repairs: Repairs, prng: Prng): Promise<void> {
-  const leader = world.leader();
-  if (leader === undefined) return;
-  const voters = leader.replica.status().members.filter(({ isVoter }) => isVoter);
-  const others = prng.shuffle(voters.map(({ id }) => id).filter((id) => id !== leader.node.id));
-  const lacking = others.splice(0, Math.ceil(voters.length / 2) - 1);
-  const node = world.nodes.get(others[0] ?? 0);
+  const { minority: lacking, node } = drawFollowers(world, prng);
   if (node === undefined || !repairs.mayDamage(node)) return;
   const behind = cutBetween(world, lacking, without(world, lacking));
   await world.sleep(2000 * prng.float());
@@ -85,12 +80,8 @@ export async function wipeHolder(world: World, repairs: Repairs, prng: Prng): Pr
  * not heard the leader for about as long as they wait before they campaign.
  */
 export async function killVoter(world: World, prng: Prng): Promise<void> {
-  const leader = world.leader();
-  if (leader === undefined) return;
-  const voters = leader.replica.status().members.filter(({ isVoter }) => isVoter);
-  const others = prng.shuffle(voters.map(({ id }) => id).filter((id) => id !== leader.node.id));
-  const waiting = others.splice(0, Math.ceil(voters.length / 2) - 1);
-  const node = world.nodes.get(others[0] ?? 0);
+  const { minority: waiting, node } = drawFollowers(world, prng);
+  if (waiting.length === 0) return;
   const cut = cutBetween(world, waiting, without(world, waiting));
   await world.sleep(600 + 800 * prng.float());
   cut.heal();
@@ -102,6 +93,19 @@ export async function killVoter(world: World, prng: Prng): Promise<void> {
   world.marks.hit('a voter started anew at once');
   await world.sleep(2000 * prng.float());
   rest.heal();
+}
+
+/** As many voters that do not lead as a majority can do without, and one more; none without a leader. */
+function drawFollowers(
+  world: World,
+  prng: Prng,
+): { readonly minority: readonly number[]; readonly node: SimNode | undefined } {
+  const leader = world.leader();
+  if (leader === undefined) return { minority: [], node: undefined };
+  const voters = leader.replica.status().members.filter(({ isVoter }) => isVoter);
+  const others = prng.shuffle(voters.map(({ id }) => id).filter((id) => id !== leader.node.id));
+  const minority = others.splice(0, Math.ceil(voters.length / 2) - 1);
+  return { minority, node: world.nodes.get(others[0] ?? 0) };
 }
 
 function isAnother(world: World, old: SimNode): boolean {

@@ -194,8 +194,9 @@ export interface ReadState {
  * 4. Call `RawNode.advance`.
  *
  * With asynchronous storage writes `messages` holds everything (`StorageAppend` for
- * `LOCAL_APPEND_THREAD`, `StorageApply` for `LOCAL_APPLY_THREAD`, the rest may leave at once), the
- * other fields are for information, and `advance` is not called.
+ * `LOCAL_APPEND_THREAD`, `StorageApply` for `LOCAL_APPLY_THREAD`; the rest may leave at once, but for
+ * `Vote`, which must not leave before the hard state of its batch is durable). The other fields are for
+ * information, and `advance` is not called.
  */
 export interface Ready {
   readonly softState: SoftState | undefined;

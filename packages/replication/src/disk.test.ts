@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { hasCode } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
+import { MessageType } from '@themisdb/raft';
 import type { Replica } from './contract.ts';
 import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
 import { SimGroup } from './testing/sim-group.ts';
@@ -69,6 +70,32 @@ test('a follower on a full disk holds nobody up, and catches up when there is sp
     expect(group.replica(follower).status().failure).toBeUndefined();
     disk.setCapacity(Number.POSITIVE_INFINITY);
     await expectEqual(group, [1, 2, 3]);
+  }));
+
+test('votes are not asked for before the own one is stored', () =>
+  withGroup(89, [1, 2, 3, 4, 5], async (group, leader) => {
+    const [full, ...others] = [1, 2, 3, 4, 5].filter((id) => id !== leader.nodeId);
+    const { disk } = group.member(full!).env;
+    disk.setCapacity(disk.usedBytes());
+    for (let n = 0; n < 300; n++) await put(leader, `more${n}`, n);
+    group.cut(leader.nodeId);
+    // Started anew they follow nobody, and would elect the full one at once.
+    for (const id of others) {
+      await group.stop(id);
+      await group.open(id, [1, 2, 3, 4, 5]);
+    }
+    const asked = new Set<number>();
+    group.onSend = (from, { messages }) => {
+      if (messages.some(({ type }) => type === MessageType.Vote)) asked.add(from);
+    };
+    group.hangUp(leader.nodeId);
+    const next = await group.leader(others);
+    // A second life of it could win the same term again, with other entries.
+    expect([...asked]).not.toContain(full);
+    expect(await get(next, 'more299')).toBe(299);
+    disk.setCapacity(Number.POSITIVE_INFINITY);
+    group.heal();
+    await expectEqual(group, [1, 2, 3, 4, 5]);
   }));
 
 test('a failed sync stops that replica alone; it comes back with all it had acknowledged', () =>

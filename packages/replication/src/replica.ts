@@ -83,7 +83,8 @@ const snapshotCacheFactor = 4;
  * and then takes its work out (`#pump`):
  *
  * - entries and hard state go to the log: one append for all that waits, one sync for all replicas of the
- *   node; answers that promise something leave when it is done, a leader's appends at once;
+ *   node; votes, asked for or given, and answers that promise something leave when it is done, a leader's
+ *   appends at once;
  * - committed entries go to the store, in order, while the log writes the next;
  * - messages go to the transport, one batch a peer and pump.
  *
@@ -449,7 +450,7 @@ export class RaftReplica implements Replica, CommandLog {
       this.#term = ready.hardState.term;
       this.#commitIndex = ready.hardState.commit;
     }
-    for (const message of ready.messages) this.#route(message);
+    for (const message of withVotesBehind(ready.messages)) this.#route(message);
     if (ready.readStates.length > 0) this.#reads.take(ready.readStates);
   }
 
@@ -751,4 +752,19 @@ export class RaftReplica implements Replica, CommandLog {
 
 function isVote({ type }: Message): boolean {
   return type === MessageType.Vote || type === MessageType.PreVote;
+}
+
+/**
+ * The core would send a candidate's requests at once. A vote for oneself is a vote: were it not durable
+ * before anybody can grant the term, another life of this replica could win the same term again, and put
+ * other entries in the places of those the first one sent.
+ */
+function withVotesBehind(messages: readonly Message[]): readonly Message[] {
+  const requests = messages.filter(({ type }) => type === MessageType.Vote);
+  if (requests.length === 0) return messages;
+  const others = messages.filter(({ type }) => type !== MessageType.Vote);
+  const append = others.findIndex(({ to }) => to === LOCAL_APPEND_THREAD);
+  assert(append !== -1, 'a candidate stores its vote');
+  const { responses } = others[append]!;
+  return others.with(append, { ...others[append]!, responses: [...responses, ...requests] });
 }

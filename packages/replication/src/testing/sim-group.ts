@@ -28,6 +28,7 @@ export class SimGroup {
   readonly members = new Map<number, SimMember>();
   /** So many fetches of a snapshot break off after a chunk. */
   breakSnapshots = 0;
+  onSend: (from: number, batch: RaftBatch) => void = () => {};
   readonly #cut = new Set<string>();
   #wiped = 0;
   readonly #sent = new Map<number, number>();
@@ -200,6 +201,7 @@ export class SimGroup {
       serveSnapshot: () => none(),
       send: (to: number, batch: RaftBatch) => {
         const bytes = encodeBatch(batch);
+        this.onSend(id, batch);
         this.#sent.set(id, this.messagesFrom(id) + batch.messages.length);
         this.scheduler.at(0.2 + env.prng.float() * 1.5, () => {
           const target = this.members.get(to);

@@ -82,6 +82,11 @@ export const plantedBugs: readonly PlantedBug[] = [
       'truncateBefore(stateGroupOf(this.#options.shard), this.#writtenState + 1)',
     ],
   ),
+  bug('votes are asked for before the own one is stored', [
+    replica,
+    'for (const message of withVotesBehind(ready.messages)) this.#route(message);',
+    'for (const message of ready.messages) this.#route(message);',
+  ]),
   bug('votes are given twice a term', [
     'raft/src/election.ts',
     'if (raft.vote === NONE && raft.lead === NONE) return true;',

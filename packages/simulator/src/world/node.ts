@@ -178,8 +178,7 @@ export class SimNode {
       pageCacheBytes: 1024 * 1024,
     });
     if (life !== this.#life) return;
-    const { term, commitIndex } = replica.status();
-    watch.replicaOpened(id, term, commitIndex);
+    watch.replicaOpened(id, replica);
     replica.onRoleChange((status) => {
       if (life === this.#life) watch.role(id, status.role, status.term, status.commitIndex);
     });

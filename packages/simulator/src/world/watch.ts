@@ -1,5 +1,5 @@
 import { MessageType, type Message } from '@themisdb/raft';
-import type { RaftBatch } from '@themisdb/replication';
+import type { RaftBatch, Replica } from '@themisdb/replication';
 import type { LogEntry } from '@themisdb/storage';
 import type { Marks } from '../run/marks.ts';
 import { hashOf, Ledger, type LoggedEntry } from './ledger.ts';
@@ -21,6 +21,8 @@ interface Seen {
   isLeading: boolean;
   /** Whom it gave its vote, by term: over all lives. */
   readonly votes: Map<number, number>;
+  /** Of its log as its replica sees it: some of it may wait to be written. */
+  lastIndex: () => number;
 }
 
 /**
@@ -59,8 +61,15 @@ export class Watch {
   node(id: number): Seen {
     let seen = this.#seen.get(id);
     if (seen === undefined) {
-      const ledger = new Ledger(this.#shard);
-      seen = { ledger, applied: 0, term: 0, commit: 0, isLeading: false, votes: new Map() };
+      seen = {
+        ledger: new Ledger(this.#shard),
+        applied: 0,
+        term: 0,
+        commit: 0,
+        isLeading: false,
+        votes: new Map(),
+        lastIndex: () => 0,
+      };
       this.#seen.set(id, seen);
     }
     return seen;
@@ -92,7 +101,8 @@ export class Watch {
     if (lost !== undefined) this.#violations.report('durable log', `node ${id}: ${lost}`);
   }
 
-  replicaOpened(id: number, term: number, commit: number): void {
+  replicaOpened(id: number, replica: Replica): void {
+    const { term, commitIndex } = replica.status();
     const seen = this.node(id);
     this.#violations.check(
       term >= seen.ledger.durableTerm,
@@ -103,7 +113,8 @@ export class Watch {
     // What was under way may have been found.
     seen.ledger.durableTerm = term;
     seen.term = term;
-    seen.commit = commit;
+    seen.commit = commitIndex;
+    seen.lastIndex = () => replica.status().lastIndex;
   }
 
   /** How far the state is that a node opens, or was given as a snapshot. */
@@ -218,6 +229,10 @@ export class Watch {
         return;
       case MessageType.VoteResp:
         if (!reject) this.#votes(from, seen, term, to);
+        return;
+      case MessageType.Vote:
+        // Or a second life of it could win the term again.
+        this.#votes(from, seen, term, from);
     }
   }
 
@@ -249,17 +264,21 @@ export class Watch {
       () => `nodes ${leader} and ${id} lead in term ${term}`,
     );
     this.#leaders.set(term, id);
+    this.#mustBeDurable(id, this.node(id), term);
     this.#mustBeComplete(id, term);
     this.#maxTerm = Math.max(this.#maxTerm, term);
   }
 
   #mustBeComplete(id: number, term: number): void {
-    const { ledger } = this.node(id);
+    const { ledger, lastIndex } = this.node(id);
+    const last = lastIndex();
     for (let index = this.#lastCommitted; index >= ledger.truncatedBefore && index > 0; index--) {
       const committed = this.#committed.get(index);
       if (committed === undefined || committed.byTerm >= term) continue;
       const own = ledger.written.get(index);
       if (own === undefined && index < (first(ledger) ?? 0)) return;
+      // Here, but waiting for space: it is compared when it is written.
+      if (own === undefined && index > ledger.lastWritten && index <= last) continue;
       this.#violations.check(
         own?.term === committed.term && isSame(own.hash, committed.hash),
         'leader completeness',

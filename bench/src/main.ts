@@ -13,9 +13,20 @@ import { w4 } from './workloads/w4-scan.ts';
 import { w5 } from './workloads/w5-lookup.ts';
 import { w6 } from './workloads/w6-join.ts';
 import { w12 } from './workloads/w12-replicated-write.ts';
+import { w12Profile } from './workloads/w12-profile.ts';
 import { w13 } from './workloads/w13-failover.ts';
 
-const workloads: readonly (Workload | ClusterWorkload)[] = [w1, w2, w3, w4, w5, w6, w12, w13];
+const workloads: readonly (Workload | ClusterWorkload)[] = [
+  w1,
+  w2,
+  w3,
+  w4,
+  w5,
+  w6,
+  w12,
+  w12Profile,
+  w13,
+];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -99,9 +110,13 @@ function print(results: readonly Result[]): void {
         ? ''
         : `  p50 ${result.p50Ms.toFixed(2)} ms  p99 ${result.p99Ms!.toFixed(2)} ms`;
     console.log(
-      `  ${result.system.padEnd(10)} ${Math.round(result.value).toLocaleString('en').padStart(10)} ${result.unit.padEnd(9)}${latency}${ratio}   ${result.what}${result.note === undefined ? '' : `   ${result.note}`}`,
+      `  ${result.system.padEnd(10)} ${format(result.value).padStart(10)} ${result.unit.padEnd(9)}${latency}${ratio}   ${result.what}${result.note === undefined ? '' : `   ${result.note}`}`,
     );
   }
+}
+
+function format(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 1 : 0 });
 }
 
 await main();

@@ -8,8 +8,12 @@ export interface ThemisCluster {
   stop(): Promise<void>;
 }
 
-export async function startThemisCluster(folder: string, nodes: number): Promise<ThemisCluster> {
-  const processes = await makeServerCluster({ folder, nodes });
+export async function startThemisCluster(
+  folder: string,
+  nodes: number,
+  nodeFlagsOf: (node: number) => readonly string[] = () => [],
+): Promise<ThemisCluster> {
+  const processes = await makeServerCluster({ folder, nodes, nodeFlagsOf });
   for (const process of processes) process.start();
   await Promise.all(processes.map((process) => process.untilReady()));
   return {

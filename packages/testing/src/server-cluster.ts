@@ -7,6 +7,8 @@ export interface ServerClusterOptions {
   readonly nodes: number;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly variablesOf?: (node: number) => Readonly<Record<string, string>>;
+  /** Flags of Node, for each node. */
+  readonly nodeFlagsOf?: (node: number) => readonly string[];
   /** Stands something between the nodes: gives the port at which node `from` reaches node `to`. */
   readonly openLinks?: (peerPorts: readonly number[]) => Promise<LinkPort>;
 }
@@ -26,8 +28,13 @@ export async function makeServerCluster(options: ServerClusterOptions): Promise<
   return httpPorts.map((port, n) => {
     const cluster = nodes === 1 ? {} : clusterConfig(n, httpPorts, peerPorts, link);
     const config = { ...cluster, ...options.config };
-    const variables = options.variablesOf?.(n) ?? {};
-    return new ServerProcess({ folder: join(folder, `node${n + 1}`), port, config, variables });
+    return new ServerProcess({
+      folder: join(folder, `node${n + 1}`),
+      port,
+      config,
+      variables: options.variablesOf?.(n) ?? {},
+      nodeFlags: options.nodeFlagsOf?.(n) ?? [],
+    });
   });
 }
 

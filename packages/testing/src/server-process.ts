@@ -12,6 +12,8 @@ export interface ServerProcessOptions {
   /** The rest of the configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Flags of Node. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /**
@@ -72,8 +74,10 @@ export class ServerProcess {
   start(variables: Readonly<Record<string, string>> = {}): void {
     if (this.isRunning) throw new Error(`the server at ${this.url} runs already`);
     const binary = fileURLToPath(new URL('../../cli/dist/bin/themis.js', import.meta.url));
-    const flags = ['--disallow-code-generation-from-strings', binary, 'start'];
-    const child = spawn(process.execPath, [...flags, '--config', this.#configPath], {
+    const { nodeFlags = [] } = this.#options;
+    const flags = ['--disallow-code-generation-from-strings', ...nodeFlags];
+    const command = [binary, 'start', '--config', this.#configPath];
+    const child = spawn(process.execPath, [...flags, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         UV_THREADPOOL_SIZE: '8',
@@ -145,7 +149,15 @@ export class ServerProcess {
 
 /** Of /proc/PID/stat, so on Linux only: user and system time; a tick there is 10 ms. */
 export function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return secondsIn(`/proc/${pid}/stat`);
+}
+
+export function mainThreadCpuSecondsOf(pid: number): number {
+  return secondsIn(`/proc/${pid}/task/${pid}/stat`);
+}
+
+function secondsIn(path: string): number {
+  const stat = readFileSync(path, 'latin1');
   // The name in brackets may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;

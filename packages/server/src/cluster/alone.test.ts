@@ -26,6 +26,23 @@ test('one node takes every level, and refuses what is none', async () => {
   expect((await server.aql('RETURN 1', {}, { consistency: 'weak' })).code).toBe('INVALID_FIELD');
 });
 
+test('a token may come back in a header of its own', async () => {
+  const put = await server.send('PUT', '/entity/c/b', { json: {} });
+  const token = String(put.headers['x-themis-token']);
+  const ask = (headers: Record<string, string>): ReturnType<TestServer['send']> =>
+    server.send('GET', '/entity/c/b', { headers });
+  expect((await ask({ 'x-themis-token': token })).status).toBe(200);
+  const ahead = { 'x-themis-token': '0fffffffffffffff' };
+  for (const level of ['bounded=5', 'eventual'])
+    expect((await ask({ ...ahead, 'x-themis-consistency': level })).code).toBe('INVALID_FIELD');
+  expect((await ask(ahead)).json.detail).toContain('0fffffffffffffff is ahead of this database');
+  const bad = await ask({ 'x-themis-token': 'yesterday' });
+  expect(bad.json.error).toMatchObject({
+    code: 'BAD_REQUEST',
+    details: { header: 'X-Themis-Token' },
+  });
+});
+
 test('one node is a topology of one, and has no members to change', async () => {
   const { json } = await server.send('GET', '/api/admin/topology');
   expect(json).toMatchObject({ node: 1, role: 'leader', leader: 1, leader_url: server.url });

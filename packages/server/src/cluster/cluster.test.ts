@@ -167,11 +167,17 @@ describe('X-Themis-Consistency', () => {
   test('at-least sees the commit of that token', async () => {
     const put = await leader.send('PUT', '/entity/c%2Ftoken', { json: { v: 1 } });
     const token = String(put.headers['x-themis-token']);
-    const headers = { 'x-themis-consistency': `at-least=${token}` };
-    for (const node of [follower, other]) {
-      const answer = await node.send('GET', '/entity/c%2Ftoken', { headers });
-      expect(answer.json, answer.text).toMatchObject({ v: 1, _rev: token });
-      expect(String(answer.headers['x-themis-token']) >= token).toBe(true);
+    for (const headers of [
+      { 'x-themis-consistency': `at-least=${token}` },
+      { 'x-themis-token': token },
+      { 'x-themis-token': token, 'x-themis-consistency': 'eventual' },
+      { 'x-themis-token': token, 'x-themis-consistency': 'bounded=60000' },
+    ]) {
+      for (const node of [follower, other]) {
+        const answer = await node.send('GET', '/entity/c%2Ftoken', { headers });
+        expect(answer.json, answer.text).toMatchObject({ v: 1, _rev: token });
+        expect(String(answer.headers['x-themis-token']) >= token).toBe(true);
+      }
     }
     const options = { consistency: `at-least=${token}` };
     const query = await follower.aql('RETURN DOCUMENT("c/token").v', {}, options);
@@ -183,12 +189,15 @@ describe('X-Themis-Consistency', () => {
   });
 
   test('a commit that never was is waited for, no longer than the request may take', async () => {
-    const headers = {
-      'x-themis-consistency': 'at-least=0fffffffffffffff',
-      'x-request-timeout': '100',
-    };
-    const answer = await follower.send('GET', '/collections/c', { headers });
-    expect([answer.status, answer.code]).toEqual([503, 'NO_LEADER']);
+    const never = '0fffffffffffffff';
+    for (const wanted of [
+      { 'x-themis-consistency': `at-least=${never}` },
+      { 'x-themis-token': never, 'x-themis-consistency': 'eventual' },
+    ]) {
+      const headers = { ...wanted, 'x-request-timeout': '100' };
+      const answer = await follower.send('GET', '/collections/c', { headers });
+      expect([answer.status, answer.code]).toEqual([503, 'NO_LEADER']);
+    }
   });
 
   test.each(['Strong', 'bounded=-1', 'bounded=x', 'at-least=12', 'linearizable'])(

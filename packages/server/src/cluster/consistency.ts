@@ -3,18 +3,47 @@ import type { ReadMode } from '@themisdb/replication';
 import { tryTimestamp } from '@themisdb/storage';
 
 const strong: ReadMode = { type: 'strong' };
+const strongOnly: Freshness = [strong];
 const boundedDefaultMs = 5000;
 const boundedMax = 86_400_000;
 
 export const consistencyLevels =
   'strong, bounded, bounded=<milliseconds>, eventual, at-least=<X-Themis-Token>';
 
+/** What a read waits for: all of it. Empty: for nothing. */
+export type Freshness = readonly ReadMode[];
+
+export interface FreshnessSource {
+  header(name: string): string | undefined;
+}
+
 /**
- * How fresh a read wants to be, as the header X-Themis-Consistency and the option `consistency` say.
- * Undefined is `strong`. BAD_REQUEST or INVALID_FIELD, which name what is allowed.
+ * How fresh a read wants to be: the header X-Themis-Consistency, or the option `consistency` in its place,
+ * and besides it the commit of X-Themis-Token. Without any of them `strong`, which sees every commit.
+ * BAD_REQUEST or INVALID_FIELD, which name what is allowed.
  */
-export function readModeOf(text: string | undefined, source: 'header' | 'body'): ReadMode {
-  if (text === undefined || text === 'strong') return strong;
+export function freshnessOf(exchange: FreshnessSource, inBody: string | undefined): Freshness {
+  const text = inBody ?? exchange.header('x-themis-consistency');
+  const token = tokenIn(exchange.header('x-themis-token'));
+  if (text === undefined) return token === undefined ? strongOnly : [token];
+  const level = levelOf(text, inBody === undefined ? 'header' : 'body');
+  if (level.type === 'strong') return strongOnly;
+  const modes = token === undefined ? [level] : [level, token];
+  return modes.filter(({ type }) => type !== 'eventual');
+}
+
+function tokenIn(text: string | undefined): ReadMode | undefined {
+  if (text === undefined) return undefined;
+  const timestamp = /^[0-9a-f]{16}$/.test(text) ? tryTimestamp(text) : undefined;
+  if (timestamp !== undefined) return { type: 'atLeast', timestamp };
+  throw themisError('BAD_REQUEST', {
+    message: `X-Themis-Token is ${JSON.stringify(text.slice(0, 100))}; allowed is what an answer gave in X-Themis-Token, 16 hexadecimal digits`,
+    details: { header: 'X-Themis-Token' },
+  });
+}
+
+function levelOf(text: string, source: 'header' | 'body'): ReadMode {
+  if (text === 'strong') return strong;
   if (text === 'eventual') return { type: 'eventual' };
   const lag = /^bounded(?:=(\d{1,8}))?$/.exec(text);
   if (lag !== null) {

@@ -7,7 +7,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Route, RouteInput } from '../http/route.ts';
 import { wasRefusedAtTheDoor } from '../http/stopping.ts';
 import type { Cluster } from './cluster.ts';
-import { readModeOf } from './consistency.ts';
+import { freshnessOf } from './consistency.ts';
 import { forward, mayBeDone } from './forward.ts';
 import { noBytes } from './forward-codec.ts';
 import { atOwner } from './owner.ts';
@@ -68,13 +68,13 @@ export async function awaitFresh(
   exchange: Exchange,
   inBody: string | undefined,
 ): Promise<void> {
-  const text = inBody ?? exchange.header('x-themis-consistency');
-  const mode = readModeOf(text, inBody === undefined ? 'header' : 'body');
-  if (mode.type === 'eventual') return;
+  const modes = freshnessOf(exchange, inBody);
+  if (modes.length === 0) return;
   const timeoutMs = Math.min(exchange.remainingMs(), cluster.leaderWaitMs);
   const wanted = new Wanted(exchange);
   try {
-    await cluster.replica.awaitReadable(mode, wanted.within(timeoutMs));
+    const options = wanted.within(timeoutMs);
+    await Promise.all(modes.map((mode) => cluster.replica.awaitReadable(mode, options)));
   } finally {
     wanted.end();
   }

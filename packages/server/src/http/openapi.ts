@@ -40,7 +40,8 @@ const headerTexts: Readonly<Record<string, string>> = {
   'Last-Event-ID': 'Token of the last change seen; wins over `after`.',
   Accept: 'Which of the formats to answer in.',
   ETag: 'The `_rev` in double quotes.',
-  'X-Themis-Token': 'Timestamp of the commit; of what was read, in a cluster.',
+  'X-Themis-Token':
+    'In an answer: timestamp of the commit; of what was read, in a cluster. In a request: what is read holds that commit, and all before it. Without `X-Themis-Consistency` that is all that is waited for.',
 };
 const commonHeaders = ['X-Themis-Namespace', 'X-Request-Id', 'X-Request-Timeout'];
 
@@ -118,7 +119,7 @@ function parametersOf(route: Route): Json[] {
     const { description, ...schema } = plainSchema(field as z.ZodType);
     out.push({ name, in: 'query', ...(description ? { description } : {}), schema });
   }
-  const fresh = takesConsistency(route) ? ['X-Themis-Consistency'] : [];
+  const fresh = takesConsistency(route) ? ['X-Themis-Consistency', 'X-Themis-Token'] : [];
   for (const name of [...(route.headers ?? []), ...fresh, ...commonHeaders]) {
     out.push({
       name,

@@ -17,6 +17,7 @@ suggestion.
 | 1 | Failed; for \`import\` also when records were refused. |
 | 2 | Wrong use: unknown command or flag, wrong value, wrong configuration. |
 | 70 | A defect of ours: an invariant was found broken. The log tells which; what was acknowledged is kept. |
+| 74 | The node cannot go on: its disk failed, or its replica lost what it had promised. The log tells which; started again it mends what it can. |
 | 130 | Interrupted by Ctrl-C. |
 
 ${program.commands.map(section).join('\n')}`;

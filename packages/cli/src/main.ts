@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { InvariantError, isThemisError } from '@themisdb/base';
+import { version } from '@themisdb/server';
 import { devClusterCommand } from './commands/dev-cluster.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -34,7 +35,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 export function makeProgram(terminal: Terminal, fail: (code: number) => void): Command {
   const program = new Command('themis')
     .description('ThemisDB: documents, rows, graphs, vectors and time series in one database.')
-    .version('0.1.0')
+    .version(version)
     .showHelpAfterError('(--help shows what is allowed)')
     .showSuggestionAfterError()
     .exitOverride()

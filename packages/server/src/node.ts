@@ -205,15 +205,16 @@ function notClosed(timeoutMs: number): Error {
   });
 }
 
-function memberOf(cluster: Cluster, { cluster: timing }: ServerConfig): OpenPartsOptions['member'] {
+function memberOf(cluster: Cluster, { cluster: config }: ServerConfig): OpenPartsOptions['member'] {
   const { nodeId, firstMembers: members, nodeIds, transport } = cluster;
   const peers = nodeIds.filter((id) => id !== nodeId);
-  const { tickMs, heartbeatMs, electionMs, leaseMs } = timing;
+  const { tickMs, heartbeatMs, electionMs, leaseMs, snapshotBytesPerSecond } = config;
   return {
     nodeId,
     members,
     peers,
     transport,
+    snapshotBytesPerSecond,
     timing: { tickMs, heartbeatMs, electionMs, leaseMs },
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, type Command } from 'commander';
+import { version } from '@themisdb/server';
 import { exitCodes, type Terminal } from '../terminal.ts';
 
 interface SimFlags {
@@ -43,6 +44,9 @@ export function simCommand(
         return fail(failure === undefined ? exitCodes.ok : exitCodes.failed);
       }
       const { seeds, from, workers, nodes, seconds } = flags;
+      const commit = simulator.sourceCommit();
+      const source = commit === undefined ? '' : `, commit ${commit}`;
+      print(`version ${version}${source}, seeds from ${from}`);
       const tally = await simulator.simulate({
         seeds,
         from,

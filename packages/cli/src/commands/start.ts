@@ -37,7 +37,7 @@ the file. On SIGHUP cluster.peers is read anew from the file.`,
     const config = load();
     const server = await startServer(config);
     process.on('SIGHUP', () => reload(server, load, terminal));
-    welcome(terminal, server.url, config.engine === 'memory' ? 'memory' : config.data);
+    welcome(terminal, server.url, config);
     await untilStopped(server, terminal);
   });
 }
@@ -48,9 +48,13 @@ function describe(name: ConfigName): string {
   return shown === '' ? summary : `${summary} Default: ${shown}.`;
 }
 
-function welcome(terminal: Terminal, url: string, data: string): void {
+function welcome(terminal: Terminal, url: string, { engine, data, cluster }: ServerConfig): void {
+  const state =
+    cluster.node === 0
+      ? 'ThemisDB is ready.'
+      : `Node ${cluster.node} of ThemisDB is up; ${url}/readyz tells when it has its place in the cluster.`;
   terminal.stdout.write(`
-  ThemisDB is ready.   ${url}   data: ${data}
+  ${state}   ${url}   data: ${engine === 'memory' ? 'memory' : data}
 
   Try it:
     curl -X POST ${url}/query/aql -H 'content-type: application/json' \\

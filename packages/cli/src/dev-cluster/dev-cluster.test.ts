@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig } from '@themisdb/server';
+import type { Terminal } from '../terminal.ts';
 import { writeConfigFiles } from './config-files.ts';
+import { DevCluster } from './dev-cluster.ts';
 import { prefixOf, readableLine } from './log-lines.ts';
 import { rowsTable } from './topology-table.ts';
 
@@ -57,4 +59,18 @@ test('the topology is a table', () => {
     '  2     not reachable',
     '',
   ]);
+});
+
+test('a node whose data was in memory is not started again: it could not come back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'themis-dev-'));
+  let printed = '';
+  const terminal = {
+    stdout: { write: (text: string) => (printed += text) },
+  } as unknown as Terminal;
+  const options = { nodes: 3, folder, port: 8081, peerPort: 7081, engine: 'memory' };
+  const cluster = new DevCluster(options, ['false'], terminal);
+  expect(await cluster.obey('r 2')).toBe(true);
+  expect(printed).toContain('node 2: its data is in memory');
+  expect(cluster.nodes.some(({ isRunning }) => isRunning)).toBe(false);
+  rmSync(folder, { recursive: true });
 });

@@ -13,13 +13,18 @@ export const helpText = `  k 2   kill node 2 (SIGKILL)          r 2   start it a
   q     stop all                       ?     this
 `;
 
+const keepsNothing =
+  'its data is in memory and ends with its process, so the others would not believe it any more; --engine rocksdb has nodes that can be started again';
+
 /** Several nodes on this machine, to play with. */
 export class DevCluster {
   readonly nodes: readonly NodeProcess[];
   readonly #terminal: Terminal;
+  readonly #keepsData: boolean;
 
   constructor(options: DevClusterOptions, command: readonly string[], terminal: Terminal) {
     this.#terminal = terminal;
+    this.#keepsData = options.engine !== 'memory';
     this.nodes = writeConfigFiles(options).map((node) => {
       const prefix = prefixOf(node.id, { hasColor: terminal.hasColor });
       const print = (text: string): void => this.#print(`${prefix} ${text}\n`);
@@ -27,7 +32,10 @@ export class DevCluster {
         node,
         command,
         onLine: (line) => print(readableLine(line)),
-        onEnd: (how) => print(`ended by itself (${how}); r ${node.id} starts it again`),
+        onEnd: (how) => {
+          const next = this.#keepsData ? `; r ${node.id} starts it again` : '';
+          print(`ended by itself (${how})${next}`);
+        },
       });
     });
   }
@@ -69,6 +77,7 @@ export class DevCluster {
     const node = this.nodes.find(({ node: { id } }) => String(id) === number);
     if (!['k', 'r', 's'].includes(verb) || node === undefined) return this.#print(helpText);
     const name = `node ${node.node.id}`;
+    if (verb === 'r' && !this.#keepsData) return this.#print(`${name}: ${keepsNothing}\n`);
     if (verb === 'k') {
       await node.end('SIGKILL');
       this.#print(`${name} is killed\n`);

@@ -254,6 +254,14 @@ export const configKeys: Readonly<Record<ConfigName, ConfigKey>> = {
     max: 600_000,
     summary: 'Longest time a request waits for a leader to be elected.',
   },
+  'cluster.snapshotBytesPerSecond': {
+    type: 'bytes',
+    default: 100_000_000,
+    min: 64 * 1024,
+    max: 64 * GiB,
+    summary:
+      'How fast a node gives the whole state to one that is too far behind for the log, so that clients do not feel it.',
+  },
 };
 
 export type ConfigName =

@@ -46,6 +46,7 @@ export interface ClusterConfig {
   readonly electionMs: number;
   readonly leaseMs: number;
   readonly leaderWaitMs: number;
+  readonly snapshotBytesPerSecond: number;
 }
 
 export interface PeerConfig {

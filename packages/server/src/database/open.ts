@@ -36,7 +36,7 @@ export interface OpenPartsOptions extends OpenOptions {
 
 export interface MemberOptions extends Pick<
   OpenReplicaOptions,
-  'members' | 'transport' | 'timing'
+  'members' | 'transport' | 'timing' | 'snapshotBytesPerSecond'
 > {
   readonly nodeId: number;
   /** The other nodes there are, whether members or not: a damaged state is fetched from one of them. */

@@ -1,6 +1,5 @@
 // `npm run sim -- --seeds N [--from S] [--nodes N] [--seconds N] [--workers 2] [--double-check]
 // [--shrink] [--set NAME=NUMBER ...] [--scenario FILE] [--report FILE] [--tail]`
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runSeed } from '../run/run-seed.ts';
@@ -12,6 +11,7 @@ import {
   type Settings,
 } from '../run/settings.ts';
 import { simulate } from '../run/simulate.ts';
+import { sourceCommit } from '../run/source-commit.ts';
 
 const { values } = parseArgs({
   options: {
@@ -48,14 +48,6 @@ function fixedSettings(): Partial<Record<SettingName, number>> {
   return fixed;
 }
 
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
 /** One run in this process, which can tell its last events. */
 async function replay(settings: Settings): Promise<number> {
   const result = await runSeed(settings);
@@ -73,7 +65,7 @@ async function main(): Promise<number> {
     if (values.seeds !== '1') throw new TypeError('--tail is for one seed: --seeds 1 --from SEED');
     return replay(drawSettings(from, fixedSettings()));
   }
-  print(`commit ${commit()}, seeds from ${from}`);
+  print(`commit ${sourceCommit() ?? 'unknown'}, seeds from ${from}`);
   const tally = await simulate({
     seeds: Number(values.seeds),
     from,

@@ -8,4 +8,5 @@ export {
   type Settings,
 } from './settings.ts';
 export { simulate, type SimulateOptions } from './simulate.ts';
+export { sourceCommit } from './source-commit.ts';
 export type { SeedReport, Tally } from './tally.ts';

@@ -363,9 +363,9 @@ export class RaftReplica implements Replica, CommandLog {
     if (this.#isClosed || this.#failure !== undefined) return;
     const { env, node, timing } = this.#parts;
     const now = env.clock.monotonicMs();
-    const isLate = now - this.#lastTickMs > timing.electionMs;
+    const lastMs = this.#lastTickMs;
     this.#lastTickMs = now;
-    if (isLate) this.#stalled();
+    if (now - lastMs > timing.electionMs) this.#stalled(lastMs);
     for (const id of this.#peers.toGreet(this.#others)) this.#send(id, []);
     this.#guard(() => node.tick());
     this.#leaveJointMembers(now);
@@ -385,10 +385,13 @@ export class RaftReplica implements Replica, CommandLog {
     this.#guard(() => void this.#parts.node.proposeConfChange(leave));
   }
 
-  /** The loop stood still for so long that another leader may be there. */
-  #stalled(): void {
+  /**
+   * The loop stood still for so long that another leader may be there. What peers said meanwhile is read
+   * behind this tick: who was heard from before is taken to be there.
+   */
+  #stalled(sinceMs: number): void {
     this.#reads.endLease();
-    const successor = this.#leading === undefined ? undefined : this.#bestSuccessor();
+    const successor = this.#leading === undefined ? undefined : this.#bestSuccessor(sinceMs);
     if (successor === undefined) return;
     this.#parts.env.log.write('warn', 'the loop stalled; leadership is handed over', {
       to: successor,
@@ -620,11 +623,10 @@ export class RaftReplica implements Replica, CommandLog {
     }
   }
 
-  #isHeard(id: number): boolean {
+  #isHeard(id: number, asOfMs: number = this.#parts.env.clock.monotonicMs()): boolean {
     if (id === this.nodeId) return true;
-    const { env, timing } = this.#parts;
     const heardMs = this.#heardMs.get(id) ?? Number.NEGATIVE_INFINITY;
-    return env.clock.monotonicMs() - heardMs < timing.electionMs;
+    return asOfMs - heardMs < this.#parts.timing.electionMs;
   }
 
   /**
@@ -649,10 +651,10 @@ export class RaftReplica implements Replica, CommandLog {
     });
   }
 
-  #bestSuccessor(): number | undefined {
+  #bestSuccessor(asOfMs?: number): number | undefined {
     const { progress, config } = this.#parts.node.status();
     const { voters } = confStateOf(config);
-    const others = voters.filter((id) => id !== this.nodeId && this.#isHeard(id));
+    const others = voters.filter((id) => id !== this.nodeId && this.#isHeard(id, asOfMs));
     return others.sort((a, b) => progress.get(b)!.match - progress.get(a)!.match)[0];
   }
 

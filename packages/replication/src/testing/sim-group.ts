@@ -3,7 +3,7 @@ import { themisError } from '@themisdb/protocol';
 import { loadTokenHash } from '@themisdb/sharding';
 import { makeSimEnv, SimScheduler, type SimEnv } from '@themisdb/testing';
 import { openWal, type Wal } from '@themisdb/wal';
-import type { RaftBatch, RaftTransport, Replica } from '../contract.ts';
+import type { RaftBatch, RaftTransport, Replica, SnapshotRequest } from '../contract.ts';
 import { decodeBatch, encodeBatch } from '../message-codec.ts';
 import { openReplica, type OpenReplicaOptions } from '../open.ts';
 
@@ -26,10 +26,17 @@ export interface SimMember {
 export class SimGroup {
   readonly scheduler = new SimScheduler();
   readonly members = new Map<number, SimMember>();
-  /** So many fetches of a snapshot break off after a chunk. */
+  /** So many fetches of a snapshot break off. */
   breakSnapshots = 0;
-  onSend: (from: number, batch: RaftBatch) => void = () => {};
+  /** That many chunks of a fetch that breaks off arrive, the head among them. */
+  chunksBeforeBreak = 1;
+  onSend: (from: number, batch: RaftBatch, to: number) => void = () => {};
+  onFetch: (to: number, request: SnapshotRequest) => void = () => {};
+  /** A chunk that arrived. */
+  onChunk: (to: number, bytes: Uint8Array) => void = () => {};
   readonly #cut = new Set<string>();
+  /** Until when the loop of a replica stands still. */
+  readonly #stalledToMs = new Map<number, number>();
   #wiped = 0;
   readonly #sent = new Map<number, number>();
   readonly #options: Partial<OpenReplicaOptions>;
@@ -58,6 +65,7 @@ export class SimGroup {
     if (member === undefined) {
       const seed = this.#seed * 1000 + 10 * this.#wiped + id;
       const env = makeSimEnv(seed, { scheduler: this.scheduler });
+      this.#letStall(id, env);
       const engine = makeMemoryEngine({ crashable: true });
       member = { id, env, engine, wal: undefined, replica: undefined };
       this.members.set(id, member);
@@ -82,6 +90,10 @@ export class SimGroup {
 
   member(id: number): SimMember {
     return this.members.get(id)!;
+  }
+
+  transport(id: number): RaftTransport {
+    return this.#transports.get(id)!;
   }
 
   replica(id: number): Replica {
@@ -117,6 +129,11 @@ export class SimGroup {
       await this.sleep(ms);
       return write(batch);
     };
+  }
+
+  /** Nothing of it runs for so long; then its timers do that are due, and after them what arrived. */
+  stall(id: number, ms: number): void {
+    this.#stalledToMs.set(id, this.scheduler.nowMs + ms);
   }
 
   /** Its engine has no space for so long. */
@@ -201,9 +218,9 @@ export class SimGroup {
       serveSnapshot: () => none(),
       send: (to: number, batch: RaftBatch) => {
         const bytes = encodeBatch(batch);
-        this.onSend(id, batch);
+        this.onSend(id, batch, to);
         this.#sent.set(id, this.messagesFrom(id) + batch.messages.length);
-        this.scheduler.at(0.2 + env.prng.float() * 1.5, () => {
+        this.#deliver(to, 0.2 + env.prng.float() * 1.5, () => {
           const target = this.members.get(to);
           if (this.#cut.has(`${id}>${to}`) || target?.replica === undefined) return;
           this.#transports.get(to)?.receive(id, decodeBatch(bytes));
@@ -215,6 +232,31 @@ export class SimGroup {
 
   readonly #transports = new Map<number, RaftTransport>();
 
+  #stalledMs(id: number): number {
+    return Math.max(0, (this.#stalledToMs.get(id) ?? 0) - this.scheduler.nowMs);
+  }
+
+  /** A turn of the event loop begins with timers. */
+  #letStall(id: number, { timers }: SimEnv): void {
+    const after = timers.after.bind(timers);
+    timers.after = (delayMs, run) => {
+      let handle = after(delayMs, () => {
+        const leftMs = this.#stalledMs(id);
+        if (leftMs > 0) handle = after(leftMs, run);
+        else run();
+      });
+      return { cancel: () => handle.cancel() };
+    };
+  }
+
+  #deliver(to: number, delayMs: number, run: () => void): void {
+    this.scheduler.at(delayMs, () => {
+      const leftMs = this.#stalledMs(to);
+      if (leftMs > 0) this.scheduler.at(leftMs + 0.01, run);
+      else run();
+    });
+  }
+
   async *#carry(
     to: number,
     from: number,
@@ -222,15 +264,17 @@ export class SimGroup {
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
     const source = this.#transports.get(from)!;
+    this.onFetch(to, request);
     let chunks = 0;
     for await (const chunk of source.serveSnapshot(to, request, signal)) {
       await this.sleep(1);
-      if (this.breakSnapshots > 0 && ++chunks > 1) {
+      if (this.breakSnapshots > 0 && ++chunks > this.chunksBeforeBreak) {
         this.breakSnapshots--;
         throw new Error('the connection broke');
       }
       if (this.#cut.has(`${from}>${to}`) || this.members.get(from)?.replica === undefined)
         throw new Error('the connection broke');
+      this.onChunk(to, chunk);
       yield chunk;
     }
   }

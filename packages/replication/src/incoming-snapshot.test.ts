@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { makeSimEnv } from '@themisdb/testing';
 import type { StateEntry } from '@themisdb/storage';
 import type { RaftTransport } from './contract.ts';
-import { IncomingSnapshot, readSnapshotFile } from './incoming-snapshot.ts';
+import { IncomingSnapshot, isSnapshotWhole, readSnapshotFile } from './incoming-snapshot.ts';
 import { encodeChunk, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 
 const confState = {
@@ -59,6 +59,29 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       await incoming.fetch(transport as RaftTransport, 2, new AbortController().signal);
       env.crash();
       expect(await env.disk.exists(incoming.file)).toBe(true);
+    });
+  },
+);
+
+test.each([3, 5])(
+  'a snapshot of four entries that says it has %i is not taken for whole',
+  (count) => {
+    const env = makeSimEnv(2);
+    const lying: Pick<RaftTransport, 'fetchSnapshot'> = {
+      async *fetchSnapshot() {
+        yield encodeHead({ id: 'x', index: 7, term: 2, confState });
+        yield encodeChunk(entries);
+        yield encodeEnd(count);
+      },
+    };
+    return env.run(async () => {
+      const incoming = new IncomingSnapshot(env, { shard: 1, id: 'x' });
+      const { signal } = new AbortController();
+      await expect(incoming.fetch(lying as RaftTransport, 2, signal)).rejects.toMatchObject({
+        code: 'DATA_CORRUPT',
+        message: `snapshot x has 4 of ${count} entries`,
+      });
+      expect(await isSnapshotWhole(env.disk, incoming.file)).toBe(false);
     });
   },
 );

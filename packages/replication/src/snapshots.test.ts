@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { toHex } from '@themisdb/base';
+import { decodeChunk } from './snapshot-chunks.ts';
 import { SimGroup } from './testing/sim-group.ts';
 import { expectEqual, get, makeCollection, put, soon, strong } from './testing/group-use.ts';
 
@@ -57,10 +59,68 @@ test('a fetch that breaks off goes on where it was', () =>
   withStraggler(50, async (group, straggler) => {
     const leader = (await group.leader()).nodeId;
     group.breakSnapshots = 3;
+    group.chunksBeforeBreak = 4;
+    const asked: { readonly id: string | undefined; readonly after: string | undefined }[] = [];
+    group.onFetch = (_to, { id, after }) =>
+      void asked.push({ id, after: after === undefined ? undefined : toHex(after) });
+    /** The last keys of the attempts that broke off, and all keys that arrived. */
+    const ends: string[] = [];
+    const keys: string[] = [];
+    group.onChunk = (_to, bytes) => {
+      const chunk = decodeChunk(bytes);
+      if (chunk.type === 'entries') keys.push(...chunk.entries.map(({ key }) => toHex(key)));
+      if (chunk.type === 'head' && keys.length > 0) ends.push(keys.at(-1)!);
+    };
     await group.open(straggler, [1, 2, 3]);
     await expectEqual(group, [1, 2, 3]);
     expect(group.breakSnapshots).toBe(0);
+    expect(ends.length).toBe(3);
+    expect(asked.map(({ after }) => after)).toEqual([undefined, ...ends]);
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(1);
+    // Each key came once, in order.
+    expect(keys).toEqual([...new Set(keys)].sort());
+    expect(keys.length).toBeGreaterThan(150);
     expect(group.replica(leader).status().failure).toBeUndefined();
+  }));
+
+// What `outgoing-snapshots.test.ts` shows of the limit, with the limit that the replica was opened with.
+test.each([
+  { snapshotBytesPerSecond: 20_000, perSecond: 20_000 },
+  { snapshotBytesPerSecond: undefined, perSecond: 100_000_000 },
+])('a replica sends $perSecond bytes a second of its state', (limit) =>
+  withStraggler(53, async (group) => {
+    const { nodeId } = await group.leader();
+    await group.stop(nodeId);
+    const { snapshotBytesPerSecond } = limit;
+    await group.open(nodeId, [1, 2, 3], { snapshotBytesPerSecond });
+    const startMs = group.scheduler.nowMs;
+    let bytes = 0;
+    const never = new AbortController().signal;
+    for await (const chunk of group.transport(nodeId).serveSnapshot(9, {}, never))
+      bytes += chunk.length;
+    expect(bytes).toBeGreaterThan(10_000);
+    const seconds = (group.scheduler.nowMs - startMs) / 1000;
+    // Of the chunks alone: head and end cost nothing.
+    expect(seconds).toBeGreaterThan((0.95 * bytes) / limit.perSecond);
+    expect(seconds).toBeLessThan((1.05 * bytes) / limit.perSecond);
+  }),
+);
+
+test('a state is held for a minute after it was read', () =>
+  withStraggler(54, async (group) => {
+    const { serveSnapshot } = group.transport((await group.leader()).nodeId);
+    const read = async (wanted?: string): Promise<string> => {
+      for await (const chunk of serveSnapshot(9, { id: wanted }, new AbortController().signal)) {
+        const head = decodeChunk(chunk);
+        if (head.type === 'head') return head.head.id;
+      }
+      throw new Error('a state without a head');
+    };
+    const id = await read();
+    await group.sleep(59_900);
+    expect(await read(id)).toBe(id);
+    await group.sleep(60_100);
+    await expect(read(id)).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
   }));
 
 test('a replica whose engine is lost gets its state from a peer and keeps its log and votes', () =>

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { findLeader, makeServerCluster } from './server-cluster.ts';
+import { findLeader, makeServerCluster, ServerCluster } from './server-cluster.ts';
 import { cpuSecondsOf, freePorts } from './server-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'themis-cluster-'));
@@ -12,6 +12,7 @@ interface Config {
   readonly port: number;
   readonly cluster?: {
     readonly node: number;
+    readonly join?: boolean;
     readonly listen: string;
     readonly peers: readonly { readonly id: number; readonly address: string; url: string }[];
   };
@@ -28,7 +29,10 @@ test('each node finds the others by the links it was given, and itself without o
     nodes: 3,
     openLinks: async (ports) => {
       peerPorts = ports;
-      return (from, to) => 10 * (from + 1) + to + 1;
+      return {
+        portOf: (from, to) => 10 * (from + 1) + to + 1,
+        replace: () => Promise.reject(new Error('nobody is replaced')),
+      };
     },
   });
   const { cluster } = configOf('three', 2);
@@ -39,6 +43,40 @@ test('each node finds the others by the links it was given, and itself without o
     { id: 3, address: '127.0.0.1:23', url: nodes[2]!.url },
   ]);
   expect(await findLeader(nodes)).toBeUndefined();
+});
+
+test('a node that takes the place of another has a new number, and the others are told', async () => {
+  let replaced: readonly [node: number, peerPort: number] | undefined;
+  const cluster = await ServerCluster.make({
+    folder: join(folder, 'replaced'),
+    nodes: 3,
+    openLinks: async () => ({
+      portOf: (from, to) => (to === replaced?.[0] ? 90 : 10 * (from + 1)) + to + 1,
+      replace: async (...what) => void (replaced = what),
+    }),
+  });
+  const gone = cluster.nodes[2]!;
+  await cluster.replace(2);
+  const { url } = cluster.nodes[2]!;
+  expect(url).not.toBe(gone.url);
+  expect(cluster.idOf(2)).toBe(4);
+  const comes = configOf('replaced', 4).cluster!;
+  expect(comes).toMatchObject({ node: 4, join: true, listen: `127.0.0.1:${replaced![1]}` });
+  expect(comes.peers.map(({ id, address }) => [id, address])).toEqual([
+    [1, '127.0.0.1:31'],
+    [2, '127.0.0.1:32'],
+    [4, comes.listen],
+  ]);
+  const other = configOf('replaced', 1).cluster!;
+  expect(other).not.toHaveProperty('join');
+  expect(other.peers.map(({ id }) => id)).toEqual([1, 2, 4]);
+  expect(other.peers[2]).toEqual({ id: 4, address: '127.0.0.1:93', url });
+
+  cluster.settle(2);
+  expect(configOf('replaced', 4).cluster).toEqual({ ...comes, join: undefined });
+  // Numbers are never used twice.
+  await cluster.replace(2);
+  expect(cluster.idOf(2)).toBe(5);
 });
 
 test('a single server has no peers', async () => {

@@ -5,12 +5,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+export type ConfigRest = Readonly<Record<string, unknown>>;
+
 export interface ServerProcessOptions {
   /** Holds the data, the configuration file and the log of the process. */
   readonly folder: string;
   readonly port: number;
   /** The rest of the configuration file. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: ConfigRest;
   readonly variables?: Readonly<Record<string, string>>;
   /** Flags of Node. */
   readonly nodeFlags?: readonly string[];
@@ -37,12 +39,13 @@ export class ServerProcess {
     this.logPath = join(options.folder, 'server.log');
     this.#configPath = join(options.folder, 'node.json');
     mkdirSync(options.folder, { recursive: true });
-    const config = {
-      port: options.port,
-      data: this.dataFolder,
-      logLevel: 'warn',
-      ...options.config,
-    };
+    this.configure(options.config ?? {});
+  }
+
+  /** Writes the file anew: for the next start, and for what a running server reads again on SIGHUP. */
+  configure(rest: ConfigRest): void {
+    const { port } = this.#options;
+    const config = { port, data: this.dataFolder, logLevel: 'warn', ...rest };
     writeFileSync(this.#configPath, JSON.stringify(config, null, 2));
   }
 

@@ -18,6 +18,7 @@ export interface RequestOptions {
 }
 
 export interface HttpClientOptions {
+  /** Looked at anew for each request: what stands at an index may change. */
   readonly endpoints: readonly string[];
   /** Index of the endpoint it begins with. */
   readonly first: number;

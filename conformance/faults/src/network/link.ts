@@ -44,6 +44,10 @@ export class Link {
     return (this.#server.address() as { port: number }).port;
   }
 
+  get targetPort(): number {
+    return this.#options.targetPort;
+  }
+
   /** Bytes so far, and those that wait, `there` along the link and `back`. */
   stats(direction: 'there' | 'back'): { readonly passedBytes: number; readonly heldBytes: number } {
     const held = [...this.#pumps].filter(([, way]) => way === direction);

@@ -170,6 +170,26 @@ test('delayed bytes pass when their time has come, in order, also those sent aft
   await until(() => nodes[1]!.received === 'ab');
 });
 
+test('a node that is replaced is reached at new ports, under the rules of its place', async () => {
+  const { nodes, network } = await makeNetwork(3);
+  const comes = await makeNode();
+  const before = await dial(network, 0, 2);
+  const kept = network.portOf(0, 1);
+  const left = network.portOf(0, 2);
+  await network.replace(2, comes.port);
+  await until(() => before.isClosed);
+  expect(network.portOf(0, 1)).toBe(kept);
+  expect(network.portOf(0, 2)).not.toBe(left);
+  const [there, back] = [await dial(network, 0, 2), await dial(network, 2, 1)];
+  there.socket.write('to the new one');
+  back.socket.write('of the new one');
+  await until(() => comes.received === 'to the new one');
+  await until(() => nodes[1]!.received === 'of the new one');
+  network.isolate(2);
+  there.socket.write('x');
+  await until(() => network.link(0, 2).stats('there').heldBytes === 1);
+});
+
 test('nobody listens: the caller is refused', async () => {
   const { nodes, network } = await makeNetwork(2);
   nodes[1]!.server.close();

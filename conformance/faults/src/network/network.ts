@@ -10,24 +10,35 @@ import { Rules } from './rules.ts';
 export class Network {
   readonly #nodes: number;
   readonly #rules: Rules;
+  readonly #after: After;
   readonly #links = new Map<string, Link>();
 
-  private constructor(nodes: number) {
+  private constructor(nodes: number, after: After) {
     this.#nodes = nodes;
     this.#rules = new Rules(nodes);
+    this.#after = after;
   }
 
   static async open(
     peerPorts: readonly number[],
     after: After = (delayMs, run) => void setTimeout(run, delayMs),
   ): Promise<Network> {
-    const network = new Network(peerPorts.length);
-    const rules = network.#rules;
-    for (const [from, to] of network.#pairs()) {
-      const link = await Link.open({ from, to, targetPort: peerPorts[to]!, rules, after });
-      network.#links.set(`${from} ${to}`, link);
-    }
+    const network = new Network(peerPorts.length, after);
+    for (const [from, to] of network.#pairs()) await network.#open(from, to, peerPorts[to]!);
     return network;
+  }
+
+  /**
+   * Another process, which listens at `peerPort`, is `node` from now on. It and the others reach each
+   * other at new ports; the rules stay.
+   */
+  async replace(node: number, peerPort: number): Promise<void> {
+    for (const [from, to] of this.#pairs()) {
+      if (from !== node && to !== node) continue;
+      const old = this.link(from, to);
+      await this.#open(from, to, to === node ? peerPort : old.targetPort);
+      await old.close();
+    }
   }
 
   /** Where `from` finds `to`. */
@@ -78,6 +89,11 @@ export class Network {
 
   async close(): Promise<void> {
     for (const link of this.#links.values()) await link.close();
+  }
+
+  async #open(from: number, to: number, targetPort: number): Promise<void> {
+    const options = { from, to, targetPort, rules: this.#rules, after: this.#after };
+    this.#links.set(`${from} ${to}`, await Link.open(options));
   }
 
   #pairs(): [from: number, to: number][] {

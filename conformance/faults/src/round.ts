@@ -5,6 +5,7 @@ import { probe, watch, type ProbeLog } from './clients/probe.ts';
 import { useRegisters } from './clients/registers.ts';
 import { placeOf, sleep, strong, type Place, type WorkerOptions } from './clients/worker.ts';
 import type { ClusterUnderTest } from './cluster/cluster-under-test.ts';
+import type { DamageLedger } from './damage/ledger.ts';
 import type { FaultKind, Scene, Violation } from './faults/kind.ts';
 import { now, type History, type ListTransaction, type RegisterOperation } from './history.ts';
 
@@ -15,6 +16,7 @@ export interface RoundOptions {
   readonly round: number;
   readonly seed: number;
   readonly clients: number;
+  readonly damage: DamageLedger;
   readonly registers: History<RegisterOperation>;
   readonly lists: History<ListTransaction>;
 }
@@ -48,6 +50,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     prng: new Prng(options.seed * 1000 + options.round),
     leader: (await cluster.leader()) ?? 0,
     victims: new Set(),
+    damage: options.damage,
     note: (text) => void notes.push(text),
   };
   let struck: number;
@@ -59,6 +62,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await sleep(kind.holdMs);
     await kind.heal(scene);
     await cluster.untilHealthy();
+    options.damage.look();
     await sleep(settleMs);
   } finally {
     logs = await load.stop();

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkHistories, type Verdict } from './check.ts';
 import { ClusterUnderTest } from './cluster/cluster-under-test.ts';
+import { DamageLedger } from './damage/ledger.ts';
 import type { FaultKind, Violation } from './faults/kind.ts';
 import { spread } from './figures.ts';
 import { History, type ListTransaction, type RegisterOperation } from './history.ts';
@@ -31,7 +32,9 @@ export async function runKind(options: RunOptions): Promise<number> {
   const folder = join(options.folder, kind.name);
   mkdirSync(folder, { recursive: true });
   const preparation = await kind.prepare?.(folder, nodes);
-  const cluster = await ClusterUnderTest.make({ folder, nodes, ...preparation });
+  const isSupervised = kind.isSupervised === true;
+  const cluster = await ClusterUnderTest.make({ folder, nodes, isSupervised, ...preparation });
+  const damage = new DamageLedger();
   const registers = new History<RegisterOperation>(join(folder, 'registers.jsonl'));
   const lists = new History<ListTransaction>(join(folder, 'lists.jsonl'));
   const results: RoundResult[] = [];
@@ -48,7 +51,8 @@ export async function runKind(options: RunOptions): Promise<number> {
   try {
     await cluster.start();
     for (let round = 1; round <= options.rounds; round++) {
-      const result = await runRound({ ...options, cluster, folder, round, registers, lists });
+      const place = { cluster, folder, damage, round, registers, lists };
+      const result = await runRound({ ...options, ...place });
       results.push(result);
       for (const note of result.notes) print(`  round ${round}: ${note}`);
       for (const violation of result.violations) report(`round ${round}`, violation);
@@ -56,6 +60,8 @@ export async function runKind(options: RunOptions): Promise<number> {
     for (const result of results) {
       for (const violation of await verify(cluster, result)) report('at the end', violation);
     }
+    await cluster.untilHealthy();
+    damage.look();
     await cluster.stop();
   } catch (error) {
     const text = `the run broke off: ${error instanceof Error ? error.message : String(error)}`;
@@ -67,9 +73,11 @@ export async function runKind(options: RunOptions): Promise<number> {
     await preparation?.undo();
   }
   const verdicts = checkHistories(registers, lists);
-  printSummary(options, results, violations);
-  printVerdicts(options, verdicts);
   const count = violations.length + verdicts.filter(({ isGood }) => !isGood).length;
+  printSummary(options, results, violations);
+  const ofDamage = damage.summary({ isWell: count === 0 });
+  if (ofDamage !== undefined) print(`  ${ofDamage}`);
+  printVerdicts(options, verdicts);
   if (kind.isPlanted !== true) return count;
   const isSeen = violations.some(({ type }) => type === 'lost-write');
   print(`  this fault cannot be survived: ${isSeen ? 'seen, as it must be' : 'NOT SEEN'}`);

@@ -1,29 +1,25 @@
-import { closeSync, existsSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerProcess } from '@themisdb/testing/server-process';
 import { sleep } from '../clients/worker.ts';
+import { findEvidence } from '../damage/evidence.ts';
+import { chooseBit, turnBack, turnOver } from '../damage/flip.ts';
+import { logOf, type Damage } from '../damage/ledger.ts';
 import type { FaultKind, Scene } from './kind.ts';
 import { randomNode, restart } from './processes.ts';
 
 /**
- * A bit that turned over while a node was down. The node may refuse to start, refuse to answer, or
- * repair itself from its peers; the one thing it must not do is answer wrongly, which the check after
- * each round would see. In the first two cases the bit is turned back, so that the run goes on.
+ * A bit that turned over while a node was down. The node may refuse to start, then another one takes
+ * its place; or mend itself from its peers. The one thing it must not do is answer wrongly, which the
+ * check after each round would see. Only where no majority is left to repair from, the bit is turned
+ * back, so that the run goes on.
  */
 export const damageFaults: readonly FaultKind[] = [
   flip('flip-log', 'in a segment of the log', 'SIGKILL', 'log', '.wal'),
   flip('flip-sst', 'in a table of the state', 'SIGTERM', 'state', '.sst'),
 ];
 
-interface Flip {
-  readonly path: string;
-  readonly offset: number;
-  readonly bit: number;
-  /** What the byte holds since. */
-  readonly damaged: number;
-}
-
-const flips = new WeakMap<Scene, Flip>();
+const damages = new WeakMap<Scene, Damage>();
+const nodesToReplaceOne = 3;
+const lookMs = 60_000;
 
 function flip(
   name: string,
@@ -36,77 +32,74 @@ function flip(
     name,
     summary: `a bit ${where} of a random node turns over while it is down`,
     holdMs: 1000,
+    isSupervised: true,
     strike: async (scene) => {
       const victim = randomNode(scene);
       scene.victims.add(victim);
       const node = scene.cluster.nodes[victim]!;
       node.signal(signal);
       await node.untilEnd();
-      const found = chooseBit(scene, join(node.dataFolder, part), ending);
+      const found = chooseBit(scene.prng, join(node.dataFolder, part), ending);
       if (found === undefined) scene.note(`there is no file *${ending} yet`);
       else {
-        write(found, found.damaged);
-        flips.set(scene, found);
+        damages.set(scene, scene.damage.add(found, node.logPath));
+        turnOver(found);
       }
       node.start();
     },
     heal: async (scene) => {
       const [victim] = scene.victims;
-      const node = scene.cluster.nodes[victim!]!;
-      const found = flips.get(scene);
-      if (found === undefined) return;
-      const { path, offset } = found;
-      const result = await lookAt(node);
-      scene.note(`bit turned in ${path.split('/').at(-1)} at ${offset}: ${result.text}`);
-      // A node with peers has to live on with what it holds; one without cannot repair itself.
-      if (result.isWell && scene.cluster.nodes.length > 1) return;
-      if (node.isRunning) await node.kill();
-      turnBack(found);
-      await restart(scene);
+      const damage = damages.get(scene);
+      if (damage === undefined) return;
+      const isWell = await readAll(scene, victim!);
+      damage.evidence = findEvidence(logOf(damage), damage.flip);
+      const { path, offset } = damage.flip;
+      const noticed = wordsOf(damage) ?? 'not noticed; whether it mattered, the checks tell';
+      scene.note(`bit turned in ${path.split('/').at(-1)} at ${offset}: ${noticed}`);
+      if (!isWell) await repair(scene, victim!, damage);
     },
   };
 }
 
-/** Any bit of the used part of a random file. */
-function chooseBit({ prng }: Scene, folder: string, ending: string): Flip | undefined {
-  const names = readdirSync(folder).filter((name) => name.endsWith(ending));
-  if (names.length === 0) return undefined;
-  const path = join(folder, prng.pick(names.sort()));
-  const bytes = readFileSync(path);
-  let used = bytes.length;
-  while (used > 1 && bytes[used - 1] === 0) used--;
-  const offset = prng.below(used);
-  const bit = prng.below(8);
-  return { path, offset, bit, damaged: bytes[offset]! ^ (1 << bit) };
-}
-
-/** Unless the file was merged into others meanwhile, or the byte written anew. */
-function turnBack(flip: Flip): void {
-  const { path, offset, bit, damaged } = flip;
-  if (existsSync(path) && readFileSync(path)[offset] === damaged) write(flip, damaged ^ (1 << bit));
-}
-
-function write({ path, offset }: Flip, byte: number): void {
-  const file = openSync(path, 'r+');
-  writeSync(file, Uint8Array.of(byte), 0, 1, offset);
-  closeSync(file);
-}
-
-async function lookAt(
-  node: ServerProcess,
-): Promise<{ readonly isWell: boolean; readonly text: string }> {
-  const marks = /[^\n]*(corrupt|checksum|damage|quarantin)[^\n]*/i;
-  const line = (): string => (marks.exec(node.log)?.[0] ?? '').slice(0, 300);
-  try {
-    await node.untilReady({ timeoutMs: 30_000 });
-    await sleep(500);
-    for (const name of await collectionsAt(node.url)) await scanAt(node.url, name);
-  } catch (error) {
-    const how = node.isRunning ? `error when read, ${String(error).slice(0, 300)}` : 'it stopped';
-    return { isWell: false, text: `noticed, ${how}: ${line()}` };
+async function repair(scene: Scene, victim: number, damage: Damage): Promise<void> {
+  const { cluster } = scene;
+  const node = cluster.nodes[victim]!;
+  if (cluster.isDown(node)) damage.evidence ??= 'refused-unnamed';
+  if (cluster.nodes.length < nodesToReplaceOne) {
+    await node.kill();
+    turnBack(damage.flip);
+    damage.repair = 'turned-back';
+    return restart(scene);
   }
-  if (line() !== '') return { isWell: true, text: `noticed and went on: ${line()}` };
-  return { isWell: true, text: 'not noticed; whether it mattered, the checks tell' };
+  if (!cluster.isDown(node)) throw new Error('the damaged node neither ended nor got ready');
+  const start = performance.now();
+  const { id, by } = await cluster.replace(victim);
+  damage.repair = 'replaced';
+  const tookMs = Math.round(performance.now() - start);
+  scene.note(`node ${by} took the place of node ${id} within ${tookMs} ms`);
+}
+
+/** The line of the server that tells of it. */
+function wordsOf(damage: Damage): string | undefined {
+  const lines = logOf(damage).split('\n');
+  return lines.find((line) => findEvidence(line, damage.flip) !== undefined)?.slice(0, 300);
+}
+
+/** Reads all documents at the node, once it is ready. False when it is down, or does not get so far. */
+async function readAll({ cluster }: Scene, victim: number): Promise<boolean> {
+  const node = cluster.nodes[victim]!;
+  const end = performance.now() + lookMs;
+  while (!cluster.isDown(node) && performance.now() < end) {
+    try {
+      await node.untilReady({ timeoutMs: 5000 });
+      for (const name of await collectionsAt(node.url)) await scanAt(node.url, name);
+      return true;
+    } catch {
+      // It may find the damage now, end, and mend itself at the next start.
+      await sleep(100);
+    }
+  }
+  return false;
 }
 
 async function scanAt(url: string, collection: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Prng } from '@themisdb/base';
 import type { ClusterUnderTest } from '../cluster/cluster-under-test.ts';
+import type { DamageLedger } from '../damage/ledger.ts';
 
 /** What must not be. */
 export interface Violation {
@@ -18,6 +19,8 @@ export interface Scene {
   readonly leader: number;
   /** The nodes that were hurt, for `heal`. */
   readonly victims: Set<number>;
+  /** Of all rounds. */
+  readonly damage: DamageLedger;
   /** One sentence of something to report that is not wrong. */
   note(text: string): void;
 }
@@ -40,6 +43,8 @@ export interface FaultKind {
   readonly isFailover?: true;
   /** Cannot be survived: a run that finds nothing wrong would be blind. Not among those run by default. */
   readonly isPlanted?: true;
+  /** Nodes whose replica has stopped are started again, whenever that is. */
+  readonly isSupervised?: true;
   /** Size of the documents of the inserting clients, unless 200. */
   readonly padBytes?: number;
   /** Why this machine cannot do it; undefined when it can. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { utf8Decode } from '@themisdb/base';
+import { assert, utf8Decode } from '@themisdb/base';
 import type { HeldState, StateEntry, StateMachine } from '@themisdb/storage';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
 import { OutgoingSnapshots, type OutgoingOptions } from './outgoing-snapshots.ts';
@@ -33,7 +33,10 @@ class HoldingMachine {
       async *entries(after) {
         yield entries.filter(({ key }) => after === undefined || key[0]! > after[0]!);
       },
-      release: () => void this.held--,
+      release: () => {
+        this.held--;
+        assert(this.held >= 0, 'a state was released more often than held');
+      },
     };
   }
 }
@@ -150,5 +153,22 @@ test('one state is offered to all who need one that new; another is made for who
     expect(newer.metadata.index).toBe(9);
     expect(machine.held).toBe(2);
     outgoing.close();
+    expect(machine.held).toBe(0);
+  }));
+
+test('a reader whose state goes with the replica is told so, and nothing is released again', () =>
+  withOutgoing({}, async ({ env, machine, outgoing }) => {
+    const id = idOf(outgoing);
+    const reading = readAll(outgoing.serve({ id }, never), () => env.timers.sleep(10));
+    const going = readAll(outgoing.serve({ id, after: Uint8Array.of(4) }, never), () =>
+      env.timers.sleep(10),
+    );
+    void going.catch(() => undefined);
+    await env.timers.sleep(5);
+    outgoing.close();
+    expect(machine.held).toBe(0);
+    await expect(reading).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
+    await expect(going).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
+    await env.timers.sleep(2 * idleMs);
     expect(machine.held).toBe(0);
   }));

@@ -66,16 +66,17 @@ export class OutgoingSnapshots {
   async *serve({ id, after }: SnapshotRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
     if (id === undefined) this.snapshot(this.#options.machine.applied.index + 1);
     const held = id === undefined ? this.#latest : this.#held.get(id);
-    if (held === undefined)
-      throw themisError('SNAPSHOT_GONE', { message: `snapshot ${id} is not held here` });
+    if (held === undefined) throw gone(id);
     held.readers++;
     held.timer?.cancel();
     try {
       yield encodeHead({ id: held.id, ...held.snapshot.metadata });
       // Counted from the start, also for a reader that goes on in the middle.
       let count = after === undefined ? 0 : await countUpTo(held.state, after);
+      this.#mustHold(held);
       for await (const chunk of chunksOf(held.state.entries(after), this.#options.chunkBytes)) {
         signal.throwIfAborted();
+        this.#mustHold(held);
         count += chunk.count;
         yield chunk.bytes;
         await this.#pause(chunk.bytes.length, signal);
@@ -104,7 +105,13 @@ export class OutgoingSnapshots {
     return env.timers.sleep((1000 * bytes) / bytesPerSecond, signal);
   }
 
+  /** What the replica let go of when it closed must not be read, nor let go of once more. */
+  #mustHold({ id }: Held): void {
+    if (!this.#held.has(id)) throw gone(id);
+  }
+
   #rest(held: Held): void {
+    if (!this.#held.has(held.id)) return;
     const { env, idleMs } = this.#options;
     held.timer?.cancel();
     held.timer = env.timers.after(idleMs, () => {
@@ -118,6 +125,10 @@ export class OutgoingSnapshots {
     if (this.#latest === held) this.#latest = undefined;
     held.state.release();
   }
+}
+
+function gone(id: string | undefined): Error {
+  return themisError('SNAPSHOT_GONE', { message: `snapshot ${id} is not held here` });
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

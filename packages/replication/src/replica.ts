@@ -223,7 +223,7 @@ export class RaftReplica implements Replica, CommandLog {
     transport.receive = (from, batch) => this.#receive(from, batch);
     transport.peerDown = (id) => this.#peerDown(id);
     transport.serveSnapshot = (_to, request, signal) => {
-      if (this.#hasFailed)
+      if (this.#hasFailed || this.#isClosed)
         throw themisError('SNAPSHOT_GONE', { message: 'this replica has stopped' });
       return parts.outgoing.serve(request, signal);
     };

@@ -200,3 +200,15 @@ test('an engine that is full for a while is waited for during an installation', 
     expect(replica.status().failure).toBeUndefined();
     await expectEqual(group, [1, 2, 3]);
   }));
+
+test('a replica that closed gives no state, and the one that was being read ends with it', () =>
+  withStraggler(55, async (group) => {
+    const { nodeId } = await group.leader();
+    const { signal } = new AbortController();
+    const chunks = group.transport(nodeId).serveSnapshot(9, {}, signal)[Symbol.asyncIterator]();
+    await chunks.next();
+    await group.stop(nodeId);
+    await expect(chunks.next()).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
+    expect(() => group.transport(nodeId).serveSnapshot(9, {}, signal)).toThrow('has stopped');
+    await group.sleep(120_000);
+  }));

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '@themisdb/base';
+import { silentLog, type Disk } from '@themisdb/base';
 import type { ReplicaStatus } from '@themisdb/replication';
 import { freePorts } from '@themisdb/testing/server-process';
 import { makeConfig, type ConfigInput } from '../config/config.ts';
@@ -31,19 +31,30 @@ const timing = {
   'cluster-election-ms': '1000',
 };
 
+export interface TestClusterOptions {
+  /** What a node writes to, in the place of the real disk. */
+  readonly diskOf?: (id: number, real: Disk) => Disk;
+}
+
 /** Real servers with in-memory engines, connected over loopback. Node n + 1 stands at index n. */
 export class TestCluster {
   readonly nodes: TestNode[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'themis-cluster-'));
   readonly #flags: ConfigInput['flags'];
+  readonly #options: TestClusterOptions;
   readonly #peerPorts = new Map<TestNode, number>();
 
-  private constructor(flags: ConfigInput['flags']) {
+  private constructor(flags: ConfigInput['flags'], options: TestClusterOptions) {
     this.#flags = flags;
+    this.#options = options;
   }
 
-  static async start(count = 3, flags: ConfigInput['flags'] = {}): Promise<TestCluster> {
-    const cluster = new TestCluster(flags);
+  static async start(
+    count = 3,
+    flags: ConfigInput['flags'] = {},
+    options: TestClusterOptions = {},
+  ): Promise<TestCluster> {
+    const cluster = new TestCluster(flags, options);
     for (let n = 0; n < count; n++) await cluster.#addNode();
     await Promise.all(cluster.nodes.map((node) => cluster.startNode(node)));
     await Promise.all(cluster.nodes.map((node) => cluster.untilReady(node)));
@@ -77,7 +88,8 @@ export class TestCluster {
   async startNode(node: TestNode, flags: ConfigInput['flags'] = {}): Promise<void> {
     const config = this.#config(node, this.nodes, flags);
     mkdirSync(config.data, { recursive: true });
-    const env = makeNodeEnv({ dataRoot: config.data, log: silentLog });
+    const real = makeNodeEnv({ dataRoot: config.data, log: silentLog });
+    const env = { ...real, disk: this.#options.diskOf?.(node.id, real.disk) ?? real.disk };
     node.failed = undefined;
     const onReplicaFailed = (status: ReplicaStatus): void => void (node.failed = status);
     node.running = await startServer(config, {

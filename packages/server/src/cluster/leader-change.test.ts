@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sleep, TestCluster, type TestNode } from '../testing/test-cluster.ts';
 
@@ -88,6 +89,27 @@ test('a planned stop hands over first: writers at another node notice nothing', 
   isOver = true;
   await writer;
   expect(failed).toEqual([]);
+});
+
+test('a planned stop hands over before what is under way has ended', async () => {
+  // An import whose body does not come to its end.
+  const endless = request(`${leader.url}/collections/c/import`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+  let isOver = false;
+  endless.on('error', () => undefined).on('close', () => (isOver = true));
+  endless.write('{}\n');
+  const inFlight = 'themis_http_requests_in_flight 2\n';
+  while (!(await leader.send('GET', '/metrics')).text.includes(inFlight)) await sleep(5);
+
+  const stopping = leader.running!.stop({ graceMs: 600_000 });
+  leader.running = undefined;
+  while ((await cluster.leader()) === leader) await sleep(5);
+  const put = await follower.send('PUT', '/entity/c%2Fa', { json: {} });
+  expect([put.status, isOver]).toEqual([201, false]);
+  endless.destroy();
+  await stopping;
 });
 
 test('a node that was lost is replaced by a new one', async () => {

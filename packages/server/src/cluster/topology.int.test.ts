@@ -131,3 +131,32 @@ test('one that cannot follow lags by what it has not applied, at every node that
   disks.get(slow.id)!.release();
   expect(placeOf((await whenEven()).get(slow.id)!).lag).toBe(0);
 });
+
+test('a node that came back is not ready before it has what was written meanwhile', async () => {
+  await findRoles();
+  await cluster.stopNode(slow);
+  await put('meanwhile');
+  slow.network.cut();
+  await cluster.startNode(slow);
+  const disk = disks.get(slow.id)!;
+  disk.stick();
+  const readiness = async (): Promise<[number, string]> => {
+    const { status, json } = await slow.send('GET', '/readyz');
+    return [status, json.status];
+  };
+  expect(await readiness()).toEqual([503, 'no-leader']);
+  const held = disk.held();
+  slow.network.mend();
+  await held;
+  await untilKnown(slow);
+  expect(await readiness()).toEqual([503, 'catching-up']);
+  disk.release();
+  await cluster.untilReady(slow);
+  expect(await readiness()).toEqual([200, 'ok']);
+});
+
+/** Until it knows who leads. */
+async function untilKnown(node: TestNode): Promise<void> {
+  while ((await node.send('GET', '/livez')).headers['x-themis-leader'] === undefined)
+    await sleep(10);
+}

@@ -2,7 +2,7 @@ import type { Network, NetworkConnection } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import { nodeNetwork } from '../env/index.ts';
 
-/** Real TCP of one node, that can be cut: all connections break, and none can be made. */
+/** Real TCP of one node, that can be cut: all connections break, and none can be made until it is mended. */
 export class CuttableNetwork implements Network {
   #isCut = false;
   readonly #open = new Set<NetworkConnection>();
@@ -11,6 +11,10 @@ export class CuttableNetwork implements Network {
     this.#isCut = true;
     for (const connection of this.#open) connection.destroy();
     this.#open.clear();
+  }
+
+  mend(): void {
+    this.#isCut = false;
   }
 
   listen: Network['listen'] = (address, onConnection) =>

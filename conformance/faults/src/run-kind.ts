@@ -63,6 +63,7 @@ export async function runKind(options: RunOptions): Promise<number> {
     await cluster.untilHealthy();
     damage.look();
     await cluster.stop();
+    await damage.scan();
   } catch (error) {
     const text = `the run broke off: ${error instanceof Error ? error.message : String(error)}`;
     report(`round ${results.length + 1}`, { type: 'other', count: 1, text });

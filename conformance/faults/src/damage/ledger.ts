@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { findEvidence, saysItRebuilds, type Evidence } from './evidence.ts';
-import { isStillThere, type Flip } from './flip.ts';
+import { isStillThere, turnBack, type Flip } from './flip.ts';
+import { scanState } from './whole-state.ts';
 
 /** How a node became whole again. */
 export type Repair =
@@ -22,6 +23,8 @@ export interface Damage {
   readonly logFrom: number;
   evidence: Evidence | undefined;
   repair: Repair | undefined;
+  /** No server has noticed it, since none read the record: one that does would be told. */
+  isDormant: boolean;
 }
 
 /** All flips of a run. What is counted was read in the logs of the servers, or done to them. */
@@ -30,7 +33,14 @@ export class DamageLedger {
 
   add(flip: Flip, logPath: string): Damage {
     const logFrom = statSync(logPath).size;
-    const damage = { flip, logPath, logFrom, evidence: undefined, repair: undefined };
+    const damage = {
+      flip,
+      logPath,
+      logFrom,
+      evidence: undefined,
+      repair: undefined,
+      isDormant: false,
+    };
     this.#all.push(damage);
     return damage;
   }
@@ -47,6 +57,16 @@ export class DamageLedger {
     }
   }
 
+  /**
+   * Once the servers have stopped: which of the flips that none noticed lie in records that none read. Each
+   * one found is turned back, so that those behind it are found as well.
+   */
+  async scan(): Promise<void> {
+    for (const folder of new Set(this.#unnoticed().map(({ flip }) => dirname(flip.path)))) {
+      if (basename(folder) === 'state') await this.#scanState(folder);
+    }
+  }
+
   /** One line; undefined when nothing was damaged. `isWell` says that no check found anything wrong. */
   summary({ isWell }: { readonly isWell: boolean }): string | undefined {
     if (this.#all.length === 0) return undefined;
@@ -54,9 +74,8 @@ export class DamageLedger {
     const repaired = detected.filter(
       ({ repair }) => repair !== undefined && repair !== 'turned-back',
     );
-    const rest = this.#all.filter(({ evidence }) => evidence === undefined);
     return [
-      `damage: ${this.#all.length} bits turned over`,
+      `damage: ${this.#all.length} ${this.#all.length === 1 ? 'bit' : 'bits'} turned over`,
       counted(
         `${detected.length} detected`,
         evidenceWords,
@@ -68,8 +87,24 @@ export class DamageLedger {
         repaired.map(({ repair }) => repair!),
       ),
       ...leftOver(detected),
-      ...unnoticed(rest, isWell),
+      ...unnoticed(this.#unnoticed(), isWell),
     ].join(', ');
+  }
+
+  #unnoticed(): Damage[] {
+    return this.#all.filter(({ evidence }) => evidence === undefined);
+  }
+
+  async #scanState(folder: string): Promise<void> {
+    for (;;) {
+      const message = (await scanState(folder)) ?? '';
+      const found = this.#unnoticed().find(
+        ({ flip, isDormant }) => !isDormant && findEvidence(message, flip) !== undefined,
+      );
+      if (found === undefined) return;
+      found.isDormant = true;
+      turnBack(found.flip);
+    }
   }
 }
 
@@ -123,6 +158,14 @@ function leftOver(detected: readonly Damage[]): string[] {
 function unnoticed(rest: readonly Damage[], isWell: boolean): string[] {
   if (rest.length === 0) return [];
   if (!isWell) return [`${rest.length} NOT NOTICED, and answers were wrong`];
-  const still = rest.filter(({ flip }) => isStillThere(flip)).length;
-  return [`${rest.length} in bytes nobody needed (${still} of them still in their files)`];
+  const dormant = rest.filter(({ isDormant }) => isDormant).length;
+  const gone = rest.filter(({ flip, isDormant }) => !isDormant && !isStillThere(flip)).length;
+  const unneeded = rest.length - dormant - gone;
+  return [
+    ...(dormant === 0
+      ? []
+      : [`${dormant} in records nobody read (a scan of all files finds them)`]),
+    ...(gone === 0 ? [] : [`${gone} gone with their files before anybody read them`]),
+    ...(unneeded === 0 ? [] : [`${unneeded} in bytes nobody needs`]),
+  ];
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { sleep } from '../clients/worker.ts';
 import { findEvidence } from '../damage/evidence.ts';
 import { chooseBit, turnBack, turnOver } from '../damage/flip.ts';
@@ -55,7 +55,7 @@ function flip(
       damage.evidence = findEvidence(logOf(damage), damage.flip);
       const { path, offset } = damage.flip;
       const noticed = wordsOf(damage) ?? 'not noticed; whether it mattered, the checks tell';
-      scene.note(`bit turned in ${path.split('/').at(-1)} at ${offset}: ${noticed}`);
+      scene.note(`bit turned in ${placeOf(path)} at ${offset}: ${noticed}`);
       if (!isWell) await repair(scene, victim!, damage);
     },
   };
@@ -77,6 +77,11 @@ async function repair(scene: Scene, victim: number, damage: Damage): Promise<voi
   damage.repair = 'replaced';
   const tookMs = Math.round(performance.now() - start);
   scene.note(`node ${by} took the place of node ${id} within ${tookMs} ms`);
+}
+
+/** `node2/000012.sst`. */
+function placeOf(path: string): string {
+  return `${basename(resolve(path, '../../..'))}/${basename(path)}`;
 }
 
 /** The line of the server that tells of it. */
@@ -106,9 +111,14 @@ async function scanAt(url: string, collection: string): Promise<void> {
   const answer = await fetch(`${url}/query/aql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: `FOR d IN ${collection} COLLECT WITH COUNT INTO n RETURN n` }),
+    body: JSON.stringify({ query: wholeScan(collection) }),
   });
   if (!answer.ok) throw new Error(await answer.text());
+}
+
+/** A count alone would not read the documents. */
+function wholeScan(collection: string): string {
+  return `FOR d IN ${collection} FILTER LENGTH(TO_STRING(d)) > 0 COLLECT WITH COUNT INTO n RETURN n`;
 }
 
 async function collectionsAt(url: string): Promise<string[]> {

@@ -43,10 +43,13 @@ export interface OpenReplicaOptions extends OpenMachineOptions {
   readonly messageBytesMax?: number | undefined;
   /** Entries handed to the store at once; a single one may be longer. Default 32 MiB. */
   readonly applyingBytesMax?: number | undefined;
+  /** Proposed here and not applied yet: commits wait while it is more. Default 128 MiB. */
+  readonly pendingBytesMax?: number | undefined;
 }
 
 const messageBytesDefault: number = 1024 * 1024;
 const applyingBytesDefault: number = 32 * 1024 * 1024;
+const pendingBytesDefault: number = 128 * 1024 * 1024;
 const inflightMessagesMax = 256;
 const inflightBytesMax: number = 64 * 1024 * 1024;
 const snapshotIdleMs = 60_000;
@@ -123,6 +126,7 @@ export async function openReplica(options: OpenReplicaOptions): Promise<Replica>
     transport,
     timing,
     logCacheBytes: options.logCacheBytes ?? 64 * 1024 * 1024,
+    pendingBytesMax: options.pendingBytesMax ?? pendingBytesDefault,
     firstMembers,
   });
   await replica.start();

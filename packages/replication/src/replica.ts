@@ -63,6 +63,7 @@ export interface ReplicaParts {
   readonly transport: RaftTransport | undefined;
   readonly timing: Timing;
   readonly logCacheBytes: number;
+  readonly pendingBytesMax: number;
   /** Members until a change of membership was applied. */
   readonly firstMembers: ConfState;
 }
@@ -72,8 +73,6 @@ interface Stored {
   readonly resolve: () => void;
 }
 
-/** Proposed and not applied: more waits. */
-const pendingBytesMax: number = 128 * 1024 * 1024;
 const memberChangeTimeoutMs = 120_000;
 /** How much more is kept in memory while a peer fetches and installs a snapshot. */
 const snapshotCacheFactor = 4;
@@ -131,7 +130,7 @@ export class RaftReplica implements Replica, CommandLog {
   /** When each peer was last heard, in monotonic milliseconds. */
   readonly #heardMs = new Map<number, number>();
   readonly #sentSnapshots: SentSnapshots;
-  readonly #pending: PendingBytes = new PendingBytes(pendingBytesMax);
+  readonly #pending: PendingBytes;
   readonly nodeId: number;
   readonly store: Store;
 
@@ -140,6 +139,7 @@ export class RaftReplica implements Replica, CommandLog {
     this.#parts = parts;
     this.nodeId = parts.nodeId;
     this.store = parts.store;
+    this.#pending = new PendingBytes(parts.pendingBytesMax);
     this.#setMembers(log.initialState().confState);
     this.#lastIndex = log.lastIndex();
     this.#lastTickMs = env.clock.monotonicMs();

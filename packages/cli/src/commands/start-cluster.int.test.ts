@@ -1,94 +1,30 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findLeader, makeServerCluster } from '@themisdb/testing/server-cluster';
+import { makeServerCluster } from '@themisdb/testing/server-cluster';
 import { freePorts, ServerProcess } from '@themisdb/testing/server-process';
-
-const isBuilt = existsSync(fileURLToPath(new URL('../../dist/bin/themis.js', import.meta.url)));
-if (!isBuilt) console.warn('three processes: not tested, the command is not built (npx tsc -b)');
-
-interface Answer {
-  readonly status: number;
-  readonly token: string;
-  // Answers are looked into by tests of all kinds.
-  // eslint-disable-next-line typescript/no-explicit-any
-  readonly json: any;
-}
-
-interface Sent {
-  readonly json?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-async function send(
-  node: ServerProcess,
-  method: string,
-  path: string,
-  { json, headers }: Sent = {},
-): Promise<Answer> {
-  const body = json === undefined ? {} : { body: JSON.stringify(json) };
-  const type = json === undefined ? {} : { 'content-type': 'application/json' };
-  const answer = await fetch(node.url + path, {
-    method,
-    headers: { ...type, ...headers },
-    ...body,
-  });
-  const token = answer.headers.get('x-themis-token') ?? '';
-  return { status: answer.status, token, json: await answer.json() };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isSo())) await sleep(10);
-}
-
-/** Writes new documents at a node, one after the other, and keeps which were acknowledged. */
-class Writer {
-  readonly acknowledged: string[] = [];
-  readonly refused: unknown[] = [];
-  readonly #running: Promise<void>;
-  #isOver = false;
-
-  constructor(node: ServerProcess, name: string) {
-    this.#running = this.#run(node, name);
-  }
-
-  async #run(node: ServerProcess, name: string): Promise<void> {
-    for (let n = 0; !this.#isOver; n++) {
-      const key = `${name}-${n}`;
-      const { status, json } = await send(node, 'PUT', `/entity/c/${key}`, { json: { n } });
-      if (status === 201) this.acknowledged.push(key);
-      else this.refused.push(json);
-    }
-  }
-
-  async untilMore(count: number): Promise<void> {
-    const before = this.acknowledged.length;
-    await until(() => this.acknowledged.length >= before + count);
-  }
-
-  stop(): Promise<void> {
-    this.#isOver = true;
-    return this.#running;
-  }
-}
+import {
+  isCommandBuilt,
+  peersUp,
+  rolesOf,
+  send,
+  until,
+  untilHealthy,
+  Writer,
+} from '../testing/processes.ts';
 
 /** On a busy machine a leader may stand still for a while; one that died is noticed by its connections. */
 const variables = { THEMIS_CLUSTER_ELECTION_MS: '2000' };
 
-describe.skipIf(!isBuilt)('three processes', () => {
+describe.skipIf(!isCommandBuilt())('three processes', () => {
   const folder = mkdtempSync(join(tmpdir(), 'themis-three-'));
   let nodes: ServerProcess[];
 
   beforeAll(async () => {
     nodes = await makeServerCluster({ folder, nodes: 3, variablesOf: () => variables });
     for (const node of nodes) node.start();
-    await untilHealthy();
+    await untilHealthy(nodes);
     const made = await send(nodes[0]!, 'POST', '/collections', { json: { name: 'c' } });
     expect(made.status, JSON.stringify(made.json)).toBe(201);
   });
@@ -97,21 +33,6 @@ describe.skipIf(!isBuilt)('three processes', () => {
     await Promise.all(nodes.map((node) => node.kill()));
     rmSync(folder, { recursive: true, force: true });
   });
-
-  async function untilHealthy(): Promise<void> {
-    await Promise.all(nodes.map((node) => node.untilReady({ timeoutMs: 60_000 })));
-    await until(async () => (await findLeader(nodes)) !== undefined);
-  }
-
-  /** The one that leads, and the others. */
-  async function roles(): Promise<[ServerProcess, ServerProcess, ServerProcess]> {
-    const leader = nodes[(await findLeader(nodes))!]!;
-    return [leader, ...nodes.filter((node) => node !== leader)] as [
-      ServerProcess,
-      ServerProcess,
-      ServerProcess,
-    ];
-  }
 
   async function keysAt(node: ServerProcess): Promise<string[]> {
     const { json } = await send(node, 'POST', '/query/aql', {
@@ -146,7 +67,7 @@ describe.skipIf(!isBuilt)('three processes', () => {
   });
 
   test('a node that hears of no other tells only what each level allows', async () => {
-    const [leader, other, lone] = await roles();
+    const [leader, other, lone] = await rolesOf(nodes);
     const { token } = await send(lone, 'PUT', '/entity/c/old', { json: { v: 1 } });
     await send(lone, 'GET', '/entity/c/old');
     for (const node of [leader, other]) node.signal('SIGSTOP');
@@ -172,48 +93,48 @@ describe.skipIf(!isBuilt)('three processes', () => {
       [200, undefined],
       [503, 'NO_LEADER'],
     ]);
-    await untilHealthy();
+    await untilHealthy(nodes);
   });
 
   test('a leader that hears of no other acknowledges nothing', async () => {
-    const [leader, ...others] = await roles();
+    const [leader, ...others] = await rolesOf(nodes);
     for (const node of others) node.signal('SIGSTOP');
     const headers = { 'x-request-timeout': '300' };
     const put = await send(leader, 'PUT', '/entity/c/alone', { json: {}, headers });
     for (const node of others) node.signal('SIGCONT');
     expect([put.status, put.json.error?.code]).toEqual([503, 'UNKNOWN_OUTCOME']);
-    await untilHealthy();
+    await untilHealthy(nodes);
   });
 
   test('a leader that is killed takes nothing acknowledged with it, and others go on', async () => {
-    const [leader, ...others] = await roles();
+    const [leader, ...others] = await rolesOf(nodes);
     const writers = others.map((node, n) => new Writer(node, `kill${n}`));
     await Promise.all(writers.map((writer) => writer.untilMore(20)));
     await leader.kill();
     await Promise.all(writers.map((writer) => writer.untilMore(10)));
     leader.start();
     await Promise.all(writers.map((writer) => writer.untilMore(10)));
-    await untilHealthy();
+    await untilHealthy(nodes);
     await Promise.all(writers.map((writer) => writer.stop()));
     await expectEverywhere(writers.flatMap(({ acknowledged }) => acknowledged));
   });
 
   test('a leader that is told to stop hands over, and no write is refused', async () => {
-    const [leader, ...others] = await roles();
+    const [leader, ...others] = await rolesOf(nodes);
     const writers = others.map((node, n) => new Writer(node, `stop${n}`));
     await Promise.all(writers.map((writer) => writer.untilMore(20)));
     await leader.stop();
     expect(leader.exitCode).toBe(0);
     await Promise.all(writers.map((writer) => writer.untilMore(10)));
     leader.start();
-    await untilHealthy();
+    await untilHealthy(nodes);
     await Promise.all(writers.map((writer) => writer.stop()));
     expect(writers.flatMap(({ refused }) => refused)).toEqual([]);
     await expectEverywhere(writers.flatMap(({ acknowledged }) => acknowledged));
   });
 
   test('a node that is gone for good is replaced, once the peers were read anew', async () => {
-    const [, left, gone] = await roles();
+    const [, left, gone] = await rolesOf(nodes);
     await gone.kill();
     const ids = new Map(nodes.map((node, n) => [node, n + 1]));
     const [port, peerPort] = (await freePorts(2)) as [number, number];
@@ -252,7 +173,7 @@ describe.skipIf(!isBuilt)('three processes', () => {
     const members = replaced.json.members as { id: number }[];
     const expected = [...rest.map((node) => ids.get(node)), 4].sort();
     expect(members.map(({ id }) => id).sort()).toEqual(expected);
-    await untilHealthy();
+    await untilHealthy(nodes);
     await expectEverywhere(await keysAt(left));
     expect((await send(fresh, 'PUT', '/entity/c/fresh', { json: {} })).status).toBe(201);
   });
@@ -267,10 +188,5 @@ describe.skipIf(!isBuilt)('three processes', () => {
 
   function configOf(id: number, known?: Config): Config {
     return known ?? (JSON.parse(readFileSync(configPath(id), 'utf8')) as Config);
-  }
-
-  async function peersUp(node: ServerProcess): Promise<number> {
-    const text = await (await fetch(`${node.url}/metrics`)).text();
-    return Number(/^themis_cluster_peers_up (\d+)$/m.exec(text)?.[1]);
   }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RaftReplica } from './replica.ts';
+import type { RaftReplica } from './replica.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import { makeCollection, put } from './testing/group-use.ts';
 import { SimGroup } from './testing/sim-group.ts';

@@ -56,6 +56,19 @@ test('a tick that is late by less costs nobody the lead', () =>
     expect(isTold(group, leader)).toBe(false);
   }));
 
+test('a late tick counts once: a follower whose loop stood still does not take its leader for dead', () =>
+  withGroup(96, async (group, leader) => {
+    const { term } = leader.status();
+    const follower = leader.nodeId === 3 ? 2 : 3;
+    let changes = 0;
+    group.replica(follower).onRoleChange(() => changes++);
+    group.stall(follower, 10 * electionMs);
+    await group.sleep(12 * electionMs);
+    expect(changes).toBe(0);
+    expect(leader.status()).toMatchObject({ role: 'leader', term });
+    expect(group.replica(follower).status()).toMatchObject({ role: 'follower', term });
+  }));
+
 // A lease this long is no sound configuration: a sound one is over by itself after such a stop.
 test('a lease ends with a stop of the loop, also where nobody is there to hand over to', () =>
   withGroup(

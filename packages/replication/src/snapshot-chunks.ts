@@ -57,7 +57,7 @@ export function encodeEnd(count: number): Uint8Array {
   return sealed(out);
 }
 
-/** SNAPSHOT_CORRUPT when a bit is wrong. Entries are views of `bytes`. */
+/** DATA_CORRUPT when a bit is wrong. Entries are views of `bytes`. */
 export function decodeChunk(bytes: Uint8Array): Chunk {
   if (bytes.length < 5 || new ByteReader(bytes).u32() !== crc32c(bytes, 4)) throw corrupt();
   const reader = new ByteReader(bytes.subarray(4));

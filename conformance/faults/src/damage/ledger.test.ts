@@ -46,7 +46,9 @@ test('flips are counted by what the logs say of them, from the flip on', () => {
   expect(ledger.summary({ isWell: true })).toBe(
     'damage: 4 bits turned over, 1 detected (1 refused at the start with file and offset), 1 repaired (1 by a new node that took the place), 1 gone with their files before anybody read them, 2 in bytes nobody needs',
   );
-  expect(ledger.summary({ isWell: false })).toContain('3 NOT NOTICED, and answers were wrong');
+  expect(ledger.summary({ isWell: false })).toContain(
+    '3 not noticed by any server; see the violations',
+  );
 });
 
 test('a table that was found damaged is mended once the state was fetched', () => {
@@ -89,6 +91,16 @@ test('a flip in a record that nobody read is found by the scan at the end', asyn
   expect(ledger.summary({ isWell: true })).toBe(
     'damage: 2 bits turned over, 0 detected, 0 repaired, 2 in records nobody read (a scan of all files finds them)',
   );
+});
+
+test('a flip is latent where it stands until it is noticed, or its file is gone', () => {
+  const ledger = new DamageLedger();
+  const [found, gone] = ['g.wal', 'h.wal'].map((name) => ledger.add(flipIn(name), logPath));
+  expect(ledger.isLatentAt(join(folder, 'other.log'))).toBe(false);
+  found!.evidence = 'refused';
+  expect(ledger.isLatentAt(logPath)).toBe(true);
+  rmSync(gone!.flip.path);
+  expect(ledger.isLatentAt(logPath)).toBe(false);
 });
 
 test('what was found and not mended is told, and what the run itself turned back is no repair', () => {

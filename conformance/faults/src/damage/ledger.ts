@@ -45,6 +45,13 @@ export class DamageLedger {
     return damage;
   }
 
+  /** Whether a flip that nobody noticed still stands in a file of the server that writes that log. */
+  isLatentAt(logPath: string): boolean {
+    return this.#unnoticed().some((damage) => {
+      return damage.logPath === logPath && isStillThere(damage.flip);
+    });
+  }
+
   /**
    * When all nodes are ready: what was noticed since, and whether the node got over it by itself. A flip
    * may be found by a read long after, or by another start.
@@ -157,7 +164,7 @@ function leftOver(detected: readonly Damage[]): string[] {
 
 function unnoticed(rest: readonly Damage[], isWell: boolean): string[] {
   if (rest.length === 0) return [];
-  if (!isWell) return [`${rest.length} NOT NOTICED, and answers were wrong`];
+  if (!isWell) return [`${rest.length} not noticed by any server; see the violations`];
   const dormant = rest.filter(({ isDormant }) => isDormant).length;
   const gone = rest.filter(({ flip, isDormant }) => !isDormant && !isStillThere(flip)).length;
   const unneeded = rest.length - dormant - gone;

@@ -34,7 +34,7 @@ function flip(
     holdMs: 1000,
     isSupervised: true,
     strike: async (scene) => {
-      const victim = randomNode(scene);
+      const victim = chooseVictim(scene);
       scene.victims.add(victim);
       const node = scene.cluster.nodes[victim]!;
       node.signal(signal);
@@ -59,6 +59,16 @@ function flip(
       if (!isWell) await repair(scene, victim!, damage);
     },
   };
+}
+
+/**
+ * A random node, but one in which a flip waits to be noticed stays the victim: with damage in every
+ * copy there would be none to repair from.
+ */
+function chooseVictim(scene: Scene): number {
+  const { cluster, damage } = scene;
+  const latent = cluster.nodes.findIndex(({ logPath }) => damage.isLatentAt(logPath));
+  return latent < 0 ? randomNode(scene) : latent;
 }
 
 async function repair(scene: Scene, victim: number, damage: Damage): Promise<void> {

@@ -61,7 +61,8 @@ function* settingsOf({ seeds, from, fixed }: SimulateOptions): Iterable<Settings
   for (let seed = from; seed < from + seeds; seed++) yield drawSettings(seed, fixed);
 }
 
-function sameTwice([first, second]: [SeedReport, SeedReport]): SeedReport {
+/** The report of both runs of a seed; of a failure, when they differ. */
+export function sameTwice([first, second]: [SeedReport, SeedReport]): SeedReport {
   if (first.traceHash === second.traceHash) return first;
   return {
     ...first,

@@ -44,7 +44,7 @@ test('flips are counted by what the logs say of them, from the flip on', () => {
   a!.repair = 'replaced';
   rmSync(join(folder, 'd.wal'));
   expect(ledger.summary({ isWell: true })).toBe(
-    'damage: 4 bits turned over, 1 detected (1 refused at the start with file and offset), 1 repaired (1 by a new node that took the place), 1 gone with their files before anybody read them, 2 in bytes nobody needs',
+    'damage: 4 bits turned over, 1 detected (1 refused at the start with file and offset), 1 repaired (1 by a new node that took the place), 1 in files that were removed before anybody read them, 2 in bytes nobody needs',
   );
   expect(ledger.summary({ isWell: false })).toContain(
     '3 not noticed by any server; see the violations',

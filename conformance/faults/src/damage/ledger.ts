@@ -172,7 +172,7 @@ function unnoticed(rest: readonly Damage[], isWell: boolean): string[] {
     ...(dormant === 0
       ? []
       : [`${dormant} in records nobody read (a scan of all files finds them)`]),
-    ...(gone === 0 ? [] : [`${gone} gone with their files before anybody read them`]),
+    ...(gone === 0 ? [] : [`${gone} in files that were removed before anybody read them`]),
     ...(unneeded === 0 ? [] : [`${unneeded} in bytes nobody needs`]),
   ];
 }

@@ -371,6 +371,27 @@ describe('a side that takes too much', () => {
       { bufferedBytesMax: 5_000 },
     ));
 
+  test('has its requests refused while too many are under way, whatever it was told', () =>
+    meet(
+      async ({ raw, channel, say }) => {
+        const cancel = (callId: number): Uint8Array =>
+          frame(frameTypes.cancel, 0, callId, emptyBytes);
+        const about = (callId: number): unknown[] =>
+          raw.frames.filter((one) => one.callId === callId).map(({ type }) => type);
+        await say(helloFrame(), request(1, 1, 1), request(2, 2, 0), request(3, 0, 1));
+        expect(about(3)).toEqual([frameTypes.error]);
+        const refusal = raw.frames.find(({ callId }) => callId === 3)!;
+        expect(new TextDecoder().decode(refusal.body)).toContain('TOO_MANY_REQUESTS');
+        // A handler that does not heed its signal keeps its place; a stream gives it back.
+        await say(cancel(2), request(4, 0, 1));
+        expect(about(4)).toEqual([frameTypes.error]);
+        await say(cancel(1), request(5, 0, 1), request(6, 0, 1));
+        expect([about(5), about(6)]).toEqual([[frameTypes.answer], [frameTypes.answer]]);
+        expect((await channel).stats().callsIn).toBe(1);
+      },
+      { callsMax: 2 },
+    ));
+
   test('has as many as it likes served, one after the other', () =>
     meet(
       async ({ raw, say }) => {

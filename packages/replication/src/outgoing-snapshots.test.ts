@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { assert, utf8Decode } from '@themisdb/base';
+import { themisError } from '@themisdb/protocol';
 import type { HeldState, StateEntry, StateMachine } from '@themisdb/storage';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
 import { OutgoingSnapshots, type OutgoingOptions } from './outgoing-snapshots.ts';
@@ -24,14 +25,18 @@ class HoldingMachine {
   readonly membership = undefined;
   readonly applied = { index: 7, term: 2, timestamp: 0n };
   held = 0;
+  /** What reading the state throws behind its entries. */
+  damage: Error | undefined;
 
   hold(): HeldState {
     this.held++;
+    const { damage } = this;
     return {
       applied: { ...this.applied },
       membership: undefined,
       async *entries(after) {
         yield entries.filter(({ key }) => after === undefined || key[0]! > after[0]!);
+        if (damage !== undefined) throw damage;
       },
       release: () => {
         this.held--;
@@ -170,5 +175,16 @@ test('a reader whose state goes with the replica is told so, and nothing is rele
     await expect(reading).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
     await expect(going).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
     await env.timers.sleep(2 * idleMs);
+    expect(machine.held).toBe(0);
+  }));
+
+test('who asked for a damaged state is told, and so is the operator of this node', () =>
+  withOutgoing({}, async ({ env, machine, outgoing }) => {
+    machine.damage = themisError('DATA_CORRUPT', { message: 'block checksum mismatch' });
+    await expect(readAll(outgoing.serve({}, never))).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
+    expect(env.log.lines).toMatchObject([
+      { level: 'error', fields: { reason: 'block checksum mismatch' } },
+    ]);
+    outgoing.close();
     expect(machine.held).toBe(0);
   }));

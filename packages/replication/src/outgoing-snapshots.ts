@@ -1,4 +1,4 @@
-import { equalBytes, utf8Encode, type Env, type TimerHandle } from '@themisdb/base';
+import { equalBytes, hasCode, utf8Encode, type Env, type TimerHandle } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { ConfState, Snapshot } from '@themisdb/raft';
 import type { HeldState, StateMachine } from '@themisdb/storage';
@@ -7,7 +7,7 @@ import { decodeConfState } from './message-codec.ts';
 import { chunksOf, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 
 export interface OutgoingOptions {
-  readonly env: Pick<Env, 'timers' | 'random'>;
+  readonly env: Pick<Env, 'timers' | 'random' | 'log'>;
   readonly machine: StateMachine;
   /** Membership while the store has none stored. */
   readonly confState: ConfState;
@@ -82,6 +82,13 @@ export class OutgoingSnapshots {
         await this.#pause(chunk.bytes.length, signal);
       }
       yield encodeEnd(count);
+    } catch (error) {
+      // This replica goes on with what is whole: its copy may be the best there is.
+      if (hasCode(error, 'DATA_CORRUPT'))
+        this.#options.env.log.write('error', 'the state that a peer asked for is damaged here', {
+          reason: error.message,
+        });
+      throw error;
     } finally {
       held.readers--;
       this.#rest(held);

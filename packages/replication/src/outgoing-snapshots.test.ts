@@ -181,7 +181,9 @@ test('a reader whose state goes with the replica is told so, and nothing is rele
 test('who asked for a damaged state is told, and so is the operator of this node', () =>
   withOutgoing({}, async ({ env, machine, outgoing }) => {
     machine.damage = themisError('DATA_CORRUPT', { message: 'block checksum mismatch' });
-    await expect(readAll(outgoing.serve({}, never))).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
+    await expect(readAll(outgoing.serve({}, never))).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+    });
     expect(env.log.lines).toMatchObject([
       { level: 'error', fields: { reason: 'block checksum mismatch' } },
     ]);

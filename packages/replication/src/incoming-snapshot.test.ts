@@ -85,3 +85,35 @@ test.each([3, 5])(
     });
   },
 );
+
+test.each([
+  {
+    how: 'is out of order',
+    chunks: () => [encodeChunk([entries[1]!]), encodeChunk([entries[0]!])],
+  },
+  {
+    how: 'is out of order',
+    chunks: () => [encodeChunk([entries[0]!]), encodeChunk([entries[0]!])],
+  },
+  {
+    how: 'became y',
+    chunks: () => [encodeChunk(entries), encodeHead({ id: 'y', index: 8, term: 2, confState })],
+  },
+])('a snapshot that $how is not taken', ({ how, chunks }) => {
+  const env = makeSimEnv(2);
+  const wrong: Pick<RaftTransport, 'fetchSnapshot'> = {
+    async *fetchSnapshot() {
+      yield encodeHead({ id: 'x', index: 7, term: 2, confState });
+      yield* chunks();
+      yield encodeEnd(how === 'became y' ? 4 : 2);
+    },
+  };
+  return env.run(async () => {
+    const incoming = new IncomingSnapshot(env, { shard: 1, id: 'x' });
+    const { signal } = new AbortController();
+    await expect(incoming.fetch(wrong as RaftTransport, 2, signal)).rejects.toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: `snapshot x ${how}`,
+    });
+  });
+});

@@ -66,3 +66,19 @@ test('one a little behind is served from the log also by those that started anew
     const told = group.member(straggler).env.log.lines.map(({ message }) => message);
     expect(told).not.toContain('fetching a snapshot');
   }));
+
+test('a replica alone holds no entries in memory, until it is alone no more', async () => {
+  const group = new SimGroup(142, { checkpointBytes: 4000 });
+  await group.run(async () => {
+    const replica = await group.open(1, [1]);
+    await makeCollection(replica);
+    for (let n = 0; n < 30; n++) await put(replica, `k${n}`, n);
+    await group.sleep(10);
+    const { lastIndex, firstIndex } = replica.status();
+    expect(firstIndex).toBe(lastIndex + 1);
+    await group.open(2);
+    await replica.changeMembers({ type: 'add', id: 2 });
+    for (let n = 0; n < 30; n++) await put(replica, `k${n}`, -n);
+    expect(replica.status().firstIndex).toBeLessThanOrEqual(lastIndex + 2);
+  });
+});

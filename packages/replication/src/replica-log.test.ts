@@ -13,13 +13,17 @@ const confState = {
 };
 const stateGroup = (1 | 0x8000_0000) >>> 0;
 
-function openLog(env: SimEnv, wal: Wal): Promise<ReplicaLog> {
+function openLog(
+  env: SimEnv,
+  wal: Wal,
+  options: { readonly nodeId?: number; readonly applied?: number } = {},
+): Promise<ReplicaLog> {
   return ReplicaLog.open({
     env,
     wal,
     shard: 1,
-    nodeId: 1,
-    applied: () => ({ index: 0, term: 0, timestamp: 0n }),
+    nodeId: options.nodeId ?? 1,
+    applied: () => ({ index: options.applied ?? 0, term: 1, timestamp: 0n }),
     confState: () => confState,
     isRebuilding: false,
     snapshot: () => undefined,
@@ -71,4 +75,27 @@ test('what waited for space does not come behind a later vote', async () => {
   });
   expect(after.state).toMatchObject({ term: 7, vote: 3 });
   expect(after.state.peers.get(2)).toBe(5);
+});
+
+test.each([
+  { nodeId: 2, applied: 2, code: 'CONFIG_INVALID' },
+  // The log holds 3 to 5.
+  { nodeId: 1, applied: 1, code: 'LOG_CORRUPT' },
+  { nodeId: 1, applied: 6, code: 'LOG_CORRUPT' },
+  { nodeId: 1, applied: 2, code: undefined },
+  { nodeId: 1, applied: 5, code: undefined },
+])('a log that belongs to another node or state is not opened: $code', (wanted) => {
+  const env = makeSimEnv(4);
+  return env.run(async () => {
+    const wal = await openWal(env, { directory: 'wal', segmentBytes: 64 * 1024 });
+    const log = await openLog(env, wal);
+    const entries = [1, 2, 3, 4, 5].map((index) => {
+      return { index, term: 1, type: undefined, data: undefined };
+    });
+    await log.append([entries], { term: 1, vote: 1 });
+    await log.truncateBefore(3);
+    const again = openLog(env, wal, wanted);
+    if (wanted.code === undefined) expect((await again).lastIndex()).toBe(5);
+    else await expect(again).rejects.toMatchObject({ code: wanted.code });
+  });
 });

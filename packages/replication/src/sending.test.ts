@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '@themisdb/raft';
-import type { Replica } from './contract.ts';
+import type { RaftBatch, Replica } from './contract.ts';
 import type { OpenReplicaOptions } from './open.ts';
 import { makeCollection, put } from './testing/group-use.ts';
 import { SimGroup } from './testing/sim-group.ts';
@@ -109,3 +109,23 @@ test('a broken connection to somebody else than the leader starts no election', 
     expect(group.replica(left).status()).toMatchObject({ role: 'follower', term });
     expect(leader.status()).toMatchObject({ role: 'leader', term });
   }));
+
+test.each([
+  { of: 'another shard', alter: { shard: 2 }, message: {}, isTaken: false },
+  { of: 'somebody else', alter: {}, message: { from: 9 }, isTaken: false },
+  { of: 'its sender for somebody else', alter: {}, message: { to: 9 }, isTaken: false },
+  { of: 'another life of its sender', alter: { incarnation: 5 }, message: {}, isTaken: false },
+  { of: 'its sender', alter: {}, message: {}, isTaken: true },
+])('a message of $of is taken: $isTaken', ({ alter, message, isTaken }) =>
+  withGroup(137, async (group, leader) => {
+    const [peer] = othersThan(leader) as [number, number];
+    let batch: RaftBatch | undefined;
+    group.onSend = (from, sent, to) => {
+      if (from === leader.nodeId && to === peer && sent.messages.length > 0) batch ??= sent;
+    };
+    await group.until(() => batch !== undefined);
+    const messages = [{ ...batch!.messages[0]!, term: 50, ...message }];
+    group.transport(peer).receive(leader.nodeId, { ...batch!, ...alter, messages });
+    expect(group.replica(peer).status().term === 50).toBe(isTaken);
+  }),
+);

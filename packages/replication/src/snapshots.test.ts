@@ -25,12 +25,21 @@ async function withStraggler(
   });
 }
 
+function snapshotFiles(group: SimGroup, id: number): string[] {
+  const paths = group
+    .member(id)
+    .env.disk.files()
+    .map(({ path }) => path);
+  return paths.filter((path) => path.startsWith('snapshots/'));
+}
+
 test('one far behind gets a snapshot, reads it strongly, and goes on with the log', () =>
   withStraggler(21, async (group, straggler) => {
     const replica = await group.open(straggler, [1, 2, 3]);
     await replica.awaitReadable(strong, soon);
     const messages = group.member(straggler).env.log.lines.map(({ message }) => message);
     expect(messages).toContain('a snapshot was installed');
+    expect(snapshotFiles(group, straggler)).toEqual([]);
     expect(await get(replica, 'k149')).toBe(150);
     await put(await group.leader(), 'k0', 1000);
     await expectEqual(group, [1, 2, 3]);
@@ -201,6 +210,19 @@ test('an engine that is full for a while is waited for during an installation', 
     await expectEqual(group, [1, 2, 3]);
   }));
 
+test('what is left of a fetch is removed at the next start; other shards have their own', () =>
+  withStraggler(56, async (group, straggler) => {
+    group.breakSnapshots = Number.POSITIVE_INFINITY;
+    await group.open(straggler, [1, 2, 3]);
+    await group.until(() => snapshotFiles(group, straggler).length > 0);
+    const { disk } = group.member(straggler).env;
+    await (await disk.open('snapshots/2-other', { create: true })).close();
+    group.kill(straggler);
+    group.cut(straggler);
+    await group.open(straggler, [1, 2, 3]);
+    expect(snapshotFiles(group, straggler)).toEqual(['snapshots/2-other']);
+  }));
+
 test('a replica that closed gives no state, and the one that was being read ends with it', () =>
   withStraggler(55, async (group) => {
     const { nodeId } = await group.leader();
@@ -211,4 +233,14 @@ test('a replica that closed gives no state, and the one that was being read ends
     await expect(chunks.next()).rejects.toMatchObject({ code: 'SNAPSHOT_GONE' });
     expect(() => group.transport(nodeId).serveSnapshot(9, {}, signal)).toThrow('has stopped');
     await group.sleep(120_000);
+  }));
+
+test('a replica that has stopped gives no state: what it holds may be what is damaged', () =>
+  withStraggler(57, async (group) => {
+    const leader = await group.leader();
+    leader.quarantine(new Error('planted'));
+    const { signal } = new AbortController();
+    expect(() => group.transport(leader.nodeId).serveSnapshot(9, {}, signal)).toThrow(
+      'has stopped',
+    );
   }));

@@ -1,7 +1,11 @@
-import type { LogLevel } from '@themisdb/base';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { silentLog, type LogLevel } from '@themisdb/base';
 import { openChannel, type ShardChannel } from '@themisdb/channel';
 import { runChannelContract } from '@themisdb/testing/channel-contract';
 import { runNetworkContract } from '@themisdb/testing/network-contract';
+import { spawnSource } from '@themisdb/testing/spawn-source';
+import { patientLimits, runFarEndTests } from '../testing/far-end-tests.ts';
 import { nodeClock } from './node-clock.ts';
 import { nodeNetwork } from './node-network.ts';
 import { nodeTimers } from './node-timers.ts';
@@ -42,4 +46,17 @@ runChannelContract('over TCP', async () => {
       await Promise.all(ends.map((end) => end.close()));
     },
   };
+});
+
+runFarEndTests('another process', async (handlers) => {
+  const child = spawnSource(new URL('../testing/channel-process.ts', import.meta.url), []);
+  const ended = once(child, 'close').then(([code]) => code as number);
+  const [address] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const channel = await openChannel(await nodeNetwork.connect(address), {
+    env: { clock: nodeClock, timers: nodeTimers, log: silentLog },
+    identity: { nodeId: 1, clusterId: 'test', role: 'node' },
+    handlers,
+    limits: patientLimits,
+  });
+  return { channel, ended };
 });

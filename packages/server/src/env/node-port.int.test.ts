@@ -4,7 +4,7 @@ import { openChannel, portConnection, type ShardChannel } from '@themisdb/channe
 import { themisError } from '@themisdb/protocol';
 import { runChannelContract } from '@themisdb/testing/channel-contract';
 import { runNetworkContract } from '@themisdb/testing/network-contract';
-import { describe, expect, test } from 'vitest';
+import { patientLimits, runFarEndTests } from '../testing/far-end-tests.ts';
 import { nodeClock } from './node-clock.ts';
 import { channelPort } from './node-port.ts';
 import { nodeTimers } from './node-timers.ts';
@@ -77,42 +77,20 @@ runChannelContract('over a message port', async () => {
   };
 });
 
-describe('a worker thread', () => {
-  async function start(): Promise<{ worker: Worker; channel: ShardChannel }> {
-    const { port1, port2 } = new MessageChannel();
-    const register = new URL('../../../testing/src/ts-register.mjs', import.meta.url);
-    const worker = new Worker(new URL('../testing/channel-worker.ts', import.meta.url), {
-      workerData: { port: port2 },
-      transferList: [port2],
-      execArgv: ['--import', register.href, '--conditions', 'themis-src', '--no-warnings'],
-    });
-    const channel = await openChannel(portConnection(channelPort(port1), 'worker'), {
-      env: { clock: nodeClock, timers: nodeTimers, log: silentLog },
-      identity: { nodeId: 1, clusterId: 'test', role: 'main' },
-      limits: { helloTimeoutMs: 30_000 },
-    });
-    return { worker, channel };
-  }
-
-  test('is called, streams, and is told when the channel closes', async () => {
-    const { worker, channel } = await start();
-    expect(channel.peer.role).toBe('store');
-    const body = Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251);
-    const answer = await channel.call('reverse', body);
-    expect(Buffer.compare(answer, body.slice().reverse())).toBe(0);
-    let total = 0;
-    for await (const chunk of channel.stream('count', Uint8Array.of(100))) total += chunk.length;
-    expect(total).toBe(1_000_000);
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
-    await channel.close();
-    expect(await ended).toBe(0);
+runFarEndTests('a worker thread', async (handlers) => {
+  const { port1, port2 } = new MessageChannel();
+  const register = new URL('../../../testing/src/ts-register.mjs', import.meta.url);
+  const worker = new Worker(new URL('../testing/channel-worker.ts', import.meta.url), {
+    workerData: { port: port2 },
+    transferList: [port2],
+    execArgv: ['--import', register.href, '--conditions', 'themis-src', '--no-warnings'],
   });
-
-  test('that dies breaks the channel', async () => {
-    const { worker, channel } = await start();
-    const code = new Promise((resolve) => worker.once('exit', resolve));
-    const lost = { code: 'CONNECTION_FAILED', details: { sent: true } };
-    await expect(channel.call('die', new Uint8Array(0))).rejects.toMatchObject(lost);
-    expect(await code).toBe(3);
+  const ended = new Promise<number>((resolve) => worker.once('exit', resolve));
+  const channel = await openChannel(portConnection(channelPort(port1), 'worker'), {
+    env: { clock: nodeClock, timers: nodeTimers, log: silentLog },
+    identity: { nodeId: 1, clusterId: 'test', role: 'node' },
+    handlers,
+    limits: patientLimits,
   });
+  return { channel, ended };
 });

@@ -1,26 +1,25 @@
 import { expect, test } from 'vitest';
 import type { Replica } from './contract.ts';
 import type { OpenReplicaOptions } from './open.ts';
-import { makeCollection, put, soon, strong } from './testing/group-use.ts';
-import { SimGroup } from './testing/sim-group.ts';
+import { put, soon, strong, withTrio } from './testing/group-use.ts';
+import type { SimGroup } from './testing/sim-group.ts';
 
 const electionMs = 1000;
 const told = 'the loop stalled; leadership is handed over';
 
-async function withGroup(
+function withGroup(
   seed: number,
   body: (group: SimGroup, leader: Replica) => Promise<void>,
   options: Partial<OpenReplicaOptions> = {},
 ): Promise<void> {
-  const group = new SimGroup(seed, options);
-  await group.run(async () => {
-    await group.start([1, 2, 3]);
-    const leader = await group.leader();
-    await makeCollection(leader);
-    await put(leader, 'k', 1);
-    await leader.awaitReadable(strong, soon);
-    await body(group, leader);
-  });
+  return withTrio(
+    seed,
+    async (group, leader) => {
+      await leader.awaitReadable(strong, soon);
+      await body(group, leader);
+    },
+    options,
+  );
 }
 
 function isTold(group: SimGroup, { nodeId }: Replica): boolean {

@@ -13,8 +13,8 @@ import {
 import { makeSimEnv } from '@themisdb/testing';
 import type { Replica } from './contract.ts';
 import { Members } from './members.ts';
-import { makeCollection, put } from './testing/group-use.ts';
-import { SimGroup } from './testing/sim-group.ts';
+import { withTrio } from './testing/group-use.ts';
+import type { SimGroup } from './testing/sim-group.ts';
 
 // Which steps a change of members is made of, and what each of them waits for.
 
@@ -120,20 +120,6 @@ test('an exchange is over when the joint membership is', () => {
   });
 });
 
-async function withGroup(
-  seed: number,
-  body: (group: SimGroup, leader: Replica) => Promise<void>,
-): Promise<void> {
-  const group = new SimGroup(seed);
-  await group.run(async () => {
-    await group.start([1, 2, 3]);
-    const leader = await group.leader();
-    await makeCollection(leader);
-    await put(leader, 'k', 1);
-    await body(group, leader);
-  });
-}
-
 /** The changes that the members were sent, in the order of the log. */
 function changesOf(group: SimGroup): () => string[] {
   const changes = new Map<number, string>();
@@ -150,7 +136,7 @@ function otherThan({ nodeId }: Replica): number {
 }
 
 test('who cannot be reached stays a learner, and one that was reached is exchanged in one step', () =>
-  withGroup(101, async (group, leader) => {
+  withTrio(101, async (group, leader) => {
     const changes = changesOf(group);
     const gone = otherThan(leader);
     await group.open(4);
@@ -167,7 +153,7 @@ test('who cannot be reached stays a learner, and one that was reached is exchang
   }));
 
 test('a change is refused while another is under way, whatever became of that, and not after', () =>
-  withGroup(102, async (group, leader) => {
+  withTrio(102, async (group, leader) => {
     const changes = changesOf(group);
     const gone = otherThan(leader);
     const first = leader.changeMembers({ type: 'add', id: 4 }, { timeoutMs: 2000 });
@@ -184,7 +170,7 @@ test('a change is refused while another is under way, whatever became of that, a
 // The core leaves a joint membership with what is applied next. Where that is dropped for a transfer of
 // leadership, and nothing is written any more, nobody else would.
 test('members do not stay joint when the end of it was lost', () =>
-  withGroup(103, async (group, leader) => {
+  withTrio(103, async (group, leader) => {
     const gone = otherThan(leader);
     const deaf = 6 - leader.nodeId - gone;
     await group.open(4);

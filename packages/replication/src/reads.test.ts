@@ -1,22 +1,19 @@
 import { expect, test } from 'vitest';
 import type { Replica } from './contract.ts';
 import type { OpenReplicaOptions } from './open.ts';
-import { get, makeCollection, put, soon, strong } from './testing/group-use.ts';
-import { SimGroup } from './testing/sim-group.ts';
+import { get, put, soon, strong, withTrio } from './testing/group-use.ts';
+import type { SimGroup } from './testing/sim-group.ts';
 
-async function withGroup(
+function withGroup(
   seed: number,
   body: (group: SimGroup, leader: Replica, follower: Replica) => Promise<void>,
   options: Partial<OpenReplicaOptions> = {},
 ): Promise<void> {
-  const group = new SimGroup(seed, options);
-  await group.run(async () => {
-    await group.start([1, 2, 3]);
-    const leader = await group.leader();
-    await makeCollection(leader);
-    await put(leader, 'k', 1);
-    await body(group, leader, group.replica(leader.nodeId === 3 ? 2 : 3));
-  });
+  return withTrio(
+    seed,
+    (group, leader) => body(group, leader, group.replica(leader.nodeId === 3 ? 2 : 3)),
+    options,
+  );
 }
 
 const noLeader = { code: 'NO_LEADER' };

@@ -1,31 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Message } from '@themisdb/raft';
 import type { RaftBatch, Replica } from './contract.ts';
-import type { OpenReplicaOptions } from './open.ts';
-import { makeCollection, put } from './testing/group-use.ts';
-import { SimGroup } from './testing/sim-group.ts';
-
-async function withGroup(
-  seed: number,
-  body: (group: SimGroup, leader: Replica) => Promise<void>,
-  options: Partial<OpenReplicaOptions> = {},
-): Promise<void> {
-  const group = new SimGroup(seed, options);
-  await group.run(async () => {
-    await group.start([1, 2, 3]);
-    const leader = await group.leader();
-    await makeCollection(leader);
-    await put(leader, 'k', 1);
-    await body(group, leader);
-  });
-}
+import { put, withTrio } from './testing/group-use.ts';
 
 function othersThan({ nodeId }: Replica): number[] {
   return [1, 2, 3].filter((id) => id !== nodeId);
 }
 
 test('what one step has for a peer leaves in one batch', () =>
-  withGroup(
+  withTrio(
     121,
     async (group, leader) => {
       /** By the event in which they were sent, and to whom. */
@@ -45,7 +28,7 @@ test('what one step has for a peer leaves in one batch', () =>
   ));
 
 test('commits of one turn travel in one message', () =>
-  withGroup(122, async (group, leader) => {
+  withTrio(122, async (group, leader) => {
     const [peer] = othersThan(leader);
     const sent = new Map<number, number>();
     group.onSend = (_from, { messages }, to) => {
@@ -63,7 +46,7 @@ test('commits of one turn travel in one message', () =>
 test.each([131, 132, 133, 134])(
   'who is told that its connection to the leader broke elects at once, seed %i',
   (seed) =>
-    withGroup(seed, async (group, leader) => {
+    withTrio(seed, async (group, leader) => {
       const { nodeId } = leader;
       const others = othersThan(leader);
       group.crash(nodeId);
@@ -78,7 +61,7 @@ test.each([131, 132, 133, 134])(
 );
 
 test('a connection that breaks and comes again costs a leader that is heard nothing', () =>
-  withGroup(135, async (group, leader) => {
+  withTrio(135, async (group, leader) => {
     const { term } = leader.status();
     let isOver = false;
     const writing = (async () => {
@@ -98,7 +81,7 @@ test('a connection that breaks and comes again costs a leader that is heard noth
   }));
 
 test('a broken connection to somebody else than the leader starts no election', () =>
-  withGroup(136, async (group, leader) => {
+  withTrio(136, async (group, leader) => {
     const { term } = leader.status();
     const [gone, left] = othersThan(leader) as [number, number];
     group.crash(gone);
@@ -117,7 +100,7 @@ test.each([
   { of: 'another life of its sender', alter: { incarnation: 5 }, message: {}, isTaken: false },
   { of: 'its sender', alter: {}, message: {}, isTaken: true },
 ])('a message of $of is taken: $isTaken', ({ alter, message, isTaken }) =>
-  withGroup(137, async (group, leader) => {
+  withTrio(137, async (group, leader) => {
     const [peer] = othersThan(leader) as [number, number];
     let batch: RaftBatch | undefined;
     group.onSend = (from, sent, to) => {

@@ -3,7 +3,8 @@ import { objectFrom, toHex, type ValueObject } from '@themisdb/base';
 import { uuidOfKey } from '@themisdb/protocol';
 import { verify, type CollectionInfo, type Store } from '@themisdb/storage';
 import type { Replica } from '../contract.ts';
-import type { SimGroup } from './sim-group.ts';
+import type { OpenReplicaOptions } from '../open.ts';
+import { SimGroup } from './sim-group.ts';
 
 export const strong = { type: 'strong' } as const;
 export const soon = { timeoutMs: 10_000 };
@@ -44,6 +45,22 @@ export async function get({ store }: Replica, key: string): Promise<unknown> {
   } finally {
     t.rollback();
   }
+}
+
+/** Replicas 1 to 3, one of them leading a collection with an index and one entity in it. */
+export async function withTrio(
+  seed: number,
+  body: (group: SimGroup, leader: Replica) => Promise<void>,
+  options: Partial<OpenReplicaOptions> = {},
+): Promise<void> {
+  const group = new SimGroup(seed, options);
+  await group.run(async () => {
+    await group.start([1, 2, 3]);
+    const leader = await group.leader();
+    await makeCollection(leader);
+    await put(leader, 'k', 1);
+    await body(group, leader);
+  });
 }
 
 /** Once all have applied the same, they hold the same, and are sound in themselves. */

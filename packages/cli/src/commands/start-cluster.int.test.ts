@@ -9,6 +9,7 @@ import {
   peersUp,
   rolesOf,
   send,
+  stopLeaderUnderWrites,
   until,
   untilHealthy,
   Writer,
@@ -120,15 +121,8 @@ describe.skipIf(!isCommandBuilt())('three processes', () => {
   });
 
   test('a leader that is told to stop hands over, and no write is refused', async () => {
-    const [leader, ...others] = await rolesOf(nodes);
-    const writers = others.map((node, n) => new Writer(node, `stop${n}`));
-    await Promise.all(writers.map((writer) => writer.untilMore(20)));
-    await leader.stop();
-    expect(leader.exitCode).toBe(0);
-    await Promise.all(writers.map((writer) => writer.untilMore(10)));
-    leader.start();
-    await untilHealthy(nodes);
-    await Promise.all(writers.map((writer) => writer.stop()));
+    const { exitCode, writers } = await stopLeaderUnderWrites(nodes);
+    expect(exitCode).toBe(0);
     expect(writers.flatMap(({ refused }) => refused)).toEqual([]);
     await expectEverywhere(writers.flatMap(({ acknowledged }) => acknowledged));
   });

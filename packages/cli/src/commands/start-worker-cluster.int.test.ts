@@ -7,11 +7,10 @@ import type { ServerProcess } from '@themisdb/testing/server-process';
 import {
   isCommandBuilt,
   peersUp,
-  rolesOf,
   send,
+  stopLeaderUnderWrites,
   until,
   untilHealthy,
-  Writer,
 } from '../testing/processes.ts';
 
 describe.skipIf(!isCommandBuilt())('three processes, each with its store in a thread', () => {
@@ -46,15 +45,8 @@ describe.skipIf(!isCommandBuilt())('three processes, each with its store in a th
   });
 
   test('a leader that is told to stop hands over, and no write is refused', async () => {
-    const [leader, ...others] = await rolesOf(nodes);
-    const writers = others.map((node, n) => new Writer(node, `stop${n}`));
-    await Promise.all(writers.map((writer) => writer.untilMore(20)));
-    await leader.stop();
-    expect(leader.exitCode).toBe(0);
-    await Promise.all(writers.map((writer) => writer.untilMore(10)));
-    leader.start();
-    await untilHealthy(nodes);
-    await Promise.all(writers.map((writer) => writer.stop()));
+    const { exitCode, writers } = await stopLeaderUnderWrites(nodes);
+    expect(exitCode).toBe(0);
     expect(writers.flatMap(({ refused }) => refused)).toEqual([]);
     const count = writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
     const query = 'RETURN LENGTH(FOR d IN c FILTER LIKE(d._key, "stop%") RETURN 1)';

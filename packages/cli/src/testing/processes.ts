@@ -97,3 +97,22 @@ export async function peersUp(node: ServerProcess): Promise<number> {
   const text = await (await fetch(`${node.url}/metrics`)).text();
   return Number(/^themis_cluster_peers_up (\d+)$/m.exec(text)?.[1]);
 }
+
+/**
+ * The leader is told to stop while the others are written to, and is started again when they go on. What the
+ * writers saw, and how the leader ended.
+ */
+export async function stopLeaderUnderWrites(
+  nodes: readonly ServerProcess[],
+): Promise<{ readonly exitCode: number | null | undefined; readonly writers: readonly Writer[] }> {
+  const [leader, ...others] = await rolesOf(nodes);
+  const writers = others.map((node, n) => new Writer(node, `stop${n}`));
+  await Promise.all(writers.map((writer) => writer.untilMore(20)));
+  await leader.stop();
+  const { exitCode } = leader;
+  await Promise.all(writers.map((writer) => writer.untilMore(10)));
+  leader.start();
+  await untilHealthy(nodes);
+  await Promise.all(writers.map((writer) => writer.stop()));
+  return { exitCode, writers };
+}

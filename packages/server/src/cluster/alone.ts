@@ -8,9 +8,10 @@ import { freshnessOf } from './consistency.ts';
  * makes a difference.
  */
 export function checkReadMode(exchange: Exchange, inBody?: string): void {
-  const { lastCommit } = exchange.services.database.store;
   for (const mode of freshnessOf(exchange, inBody)) {
-    if (mode.type !== 'atLeast' || mode.timestamp <= lastCommit) continue;
+    if (mode.type !== 'atLeast') continue;
+    const { lastCommit } = exchange.services.database.store;
+    if (mode.timestamp <= lastCommit) continue;
     throw themisError('INVALID_FIELD', {
       message: `the token ${formatTimestamp(mode.timestamp)} is ahead of this database, whose last commit is ${formatTimestamp(lastCommit)}`,
       details: { token: formatTimestamp(mode.timestamp) },

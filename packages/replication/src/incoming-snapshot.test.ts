@@ -1,17 +1,12 @@
 import { expect, test } from 'vitest';
 import { makeSimEnv } from '@themisdb/testing';
 import type { StateEntry } from '@themisdb/storage';
+import { membersOf } from './members-of.ts';
 import type { RaftTransport } from './contract.ts';
 import { IncomingSnapshot, isSnapshotWhole, readSnapshotFile } from './incoming-snapshot.ts';
 import { encodeChunk, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 
-const confState = {
-  voters: [1],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = membersOf([1]);
 const entries: readonly StateEntry[] = [1, 2, 3, 4].map((n) => {
   return { key: Uint8Array.of(n), value: new Uint8Array(600).fill(n) };
 });

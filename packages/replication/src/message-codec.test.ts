@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { hasCode, Prng } from '@themisdb/base';
 import { makeMessage, type Entry, type Message, type MessageType } from '@themisdb/raft';
+import { membersOf } from './members-of.ts';
 import { decodeBatch, encodeBatch } from './message-codec.ts';
 import { decodeState, encodeState, type ReplicaState } from './state-record.ts';
 import { decodeChunk, encodeChunk, encodeEnd, encodeHead } from './snapshot-chunks.ts';
@@ -76,13 +77,7 @@ test.each(seeds)('bytes that are cut or changed give an error or a message, seed
 });
 
 test('the state of a replica comes back as it was', () => {
-  const confState = {
-    voters: [1, 2],
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
+  const confState = membersOf([1, 2]);
   const states: ReplicaState[] = [
     {
       nodeId: 1,
@@ -114,13 +109,7 @@ test('the state of a replica comes back as it was', () => {
 
 test('every flipped bit of a chunk is found', () => {
   const entries = [{ key: Uint8Array.of(1, 2), value: Uint8Array.of(3) }];
-  const confState = {
-    voters: [1],
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
+  const confState = membersOf([1]);
   const head = { id: 'x', index: 5, term: 2, confState };
   expect(decodeChunk(encodeChunk(entries))).toEqual({ type: 'entries', entries });
   expect(decodeChunk(encodeEnd(3))).toEqual({ type: 'end', count: 3 });

@@ -6,6 +6,7 @@ import type { RaftTransport, Replica } from './contract.ts';
 import { isSnapshotWhole, removeSnapshotFiles } from './incoming-snapshot.ts';
 import { finishInstall } from './install.ts';
 import { decodeConfState } from './message-codec.ts';
+import { membersOf } from './members-of.ts';
 import { OutgoingSnapshots } from './outgoing-snapshots.ts';
 import { fetchState } from './rebuild.ts';
 import { ReplicaLog } from './replica-log.ts';
@@ -144,8 +145,4 @@ function peersOf({ state }: ReplicaLog, { voters }: ConfState): readonly number[
 function mustTransport(transport: RaftTransport | undefined): RaftTransport {
   if (transport !== undefined) return transport;
   throw themisError('DATA_CORRUPT', { message: 'the only copy of the data is damaged' });
-}
-
-function membersOf(ids: readonly number[]): ConfState {
-  return { voters: ids, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 }

@@ -3,16 +3,11 @@ import { assert, utf8Decode } from '@themisdb/base';
 import { themisError } from '@themisdb/protocol';
 import type { HeldState, StateEntry, StateMachine } from '@themisdb/storage';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
+import { membersOf } from './members-of.ts';
 import { OutgoingSnapshots, type OutgoingOptions } from './outgoing-snapshots.ts';
 import { decodeChunk, type Chunk } from './snapshot-chunks.ts';
 
-const confState = {
-  voters: [1],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = membersOf([1]);
 const idleMs = 60_000;
 const entries: readonly StateEntry[] = Array.from({ length: 20 }, (_, n) => {
   return { key: Uint8Array.of(n), value: new Uint8Array(991).fill(n) };

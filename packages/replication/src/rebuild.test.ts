@@ -1,19 +1,14 @@
 import { expect, test } from 'vitest';
 import { themisError } from '@themisdb/protocol';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
+import { membersOf } from './members-of.ts';
 import type { RaftTransport } from './contract.ts';
 import { fetchState } from './rebuild.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import { encodeChunk, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 import type { PendingInstall, ReplicaState } from './state-record.ts';
 
-const confState = {
-  voters: [1, 2, 3],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = membersOf([1, 2, 3]);
 
 /** Replica 1, whose log begins behind entry 7, asks peers that have applied so much, or nothing to give. */
 async function rebuild(

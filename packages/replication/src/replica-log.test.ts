@@ -2,15 +2,10 @@ import { makeSimEnv, type SimEnv } from '@themisdb/testing';
 import { themisError } from '@themisdb/protocol';
 import { openWal, type Wal } from '@themisdb/wal';
 import { expect, test } from 'vitest';
+import { membersOf } from './members-of.ts';
 import { ReplicaLog } from './replica-log.ts';
 
-const confState = {
-  voters: [1, 2, 3],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = membersOf([1, 2, 3]);
 const stateGroup = (1 | 0x8000_0000) >>> 0;
 
 function openLog(

@@ -36,6 +36,7 @@ import type {
   ReplicaStatus,
 } from './contract.ts';
 import { Applier } from './applier.ts';
+import { Heard } from './heard.ts';
 import { finishInstall } from './install.ts';
 import { snapshotFile } from './incoming-snapshot.ts';
 import { Members } from './members.ts';
@@ -48,6 +49,7 @@ import { SentSnapshots } from './sent-snapshots.ts';
 import { SnapshotFetch } from './snapshot-fetch.ts';
 import { describeStatus } from './status.ts';
 import type { Timing } from './timing.ts';
+import { isVoteRequest, withVotesBehind } from './vote-requests.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface ReplicaParts {
@@ -128,7 +130,7 @@ export class RaftReplica implements Replica, CommandLog {
   /** While leading: the first entry of the term, and whether the store knows. */
   #leading: { readonly term: number; readonly index: number; isTold: boolean } | undefined;
   /** When each peer was last heard, in monotonic milliseconds. */
-  readonly #heardMs = new Map<number, number>();
+  readonly #heard: Heard;
   readonly #sentSnapshots: SentSnapshots;
   readonly #pending: PendingBytes;
   readonly nodeId: number;
@@ -140,6 +142,7 @@ export class RaftReplica implements Replica, CommandLog {
     this.nodeId = parts.nodeId;
     this.store = parts.store;
     this.#pending = new PendingBytes(parts.pendingBytesMax);
+    this.#heard = new Heard(env.clock, timing.electionMs);
     this.#setMembers(log.initialState().confState);
     this.#lastIndex = log.lastIndex();
     this.#lastTickMs = env.clock.monotonicMs();
@@ -404,10 +407,10 @@ export class RaftReplica implements Replica, CommandLog {
     if (this.#isClosed || this.#failure !== undefined || batch.shard !== this.#parts.shard) return;
     if (!this.#mayStay(from, batch) || !this.#peers.accepts(from, batch)) return;
     const nowMs = this.#parts.env.clock.monotonicMs();
-    this.#heardMs.set(from, nowMs);
+    this.#heard.heard(from);
     for (const message of batch.messages) {
       if (message.from !== from || message.to !== this.nodeId) continue;
-      if (isVote(message) && nowMs < this.#votesFromMs && !isForcedVote(message)) continue;
+      if (isVoteRequest(message) && nowMs < this.#votesFromMs && !isForcedVote(message)) continue;
       if (holdsSnapshot(message.snapshot)) this.#fetching.take(from, message, message.snapshot);
       else this.#guard(() => void this.#parts.node.step(message));
     }
@@ -623,10 +626,8 @@ export class RaftReplica implements Replica, CommandLog {
     }
   }
 
-  #isHeard(id: number, asOfMs: number = this.#parts.env.clock.monotonicMs()): boolean {
-    if (id === this.nodeId) return true;
-    const heardMs = this.#heardMs.get(id) ?? Number.NEGATIVE_INFINITY;
-    return asOfMs - heardMs < this.#parts.timing.electionMs;
+  #isHeard(id: number, asOfMs?: number): boolean {
+    return id === this.nodeId || this.#heard.isHeard(id, asOfMs);
   }
 
   /**
@@ -636,11 +637,11 @@ export class RaftReplica implements Replica, CommandLog {
    */
   #peerDown(id: number): void {
     const { env, timing, node } = this.#parts;
-    this.#heardMs.delete(id);
+    this.#heard.forget(id);
     if (timing.leaseMs > 0 || id !== this.#leader || this.#leading !== undefined) return;
     const sinceMs = env.clock.monotonicMs();
     env.timers.after(timing.heartbeatMs * (0.25 + env.random.float()), () => {
-      const isHeardAgain = (this.#heardMs.get(id) ?? 0) > sinceMs;
+      const isHeardAgain = this.#heard.isHeardSince(id, sinceMs);
       if (isHeardAgain || this.#leader !== id || this.#isClosed || this.#failure !== undefined)
         return;
       this.#guard(() => {
@@ -750,23 +751,4 @@ export class RaftReplica implements Replica, CommandLog {
   #refuseTransfer(why: string): Error {
     return themisError('MEMBER_CHANGE_REFUSED', { message: `leadership stays: ${why}` });
   }
-}
-
-function isVote({ type }: Message): boolean {
-  return type === MessageType.Vote || type === MessageType.PreVote;
-}
-
-/**
- * The core would send a candidate's requests at once. A vote for oneself is a vote: were it not durable
- * before anybody can grant the term, another life of this replica could win the same term again, and put
- * other entries in the places of those the first one sent.
- */
-function withVotesBehind(messages: readonly Message[]): readonly Message[] {
-  const requests = messages.filter(({ type }) => type === MessageType.Vote);
-  if (requests.length === 0) return messages;
-  const others = messages.filter(({ type }) => type !== MessageType.Vote);
-  const append = others.findIndex(({ to }) => to === LOCAL_APPEND_THREAD);
-  assert(append !== -1, 'a candidate stores its vote');
-  const { responses } = others[append]!;
-  return others.with(append, { ...others[append]!, responses: [...responses, ...requests] });
 }

@@ -2,17 +2,12 @@ import { expect, test } from 'vitest';
 import { utf8Encode } from '@themisdb/base';
 import type { Message, Snapshot } from '@themisdb/raft';
 import { makeSimEnv, type SimEnv } from '@themisdb/testing';
+import { membersOf } from './members-of.ts';
 import type { RaftTransport, SnapshotRequest } from './contract.ts';
 import { encodeChunk, encodeEnd, encodeHead } from './snapshot-chunks.ts';
 import { SnapshotFetch } from './snapshot-fetch.ts';
 
-const confState = {
-  voters: [1, 2],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = membersOf([1, 2]);
 
 interface Fetch extends SnapshotRequest {
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 import { themisError } from '@themisdb/protocol';
 import type { ReadMode } from '@themisdb/replication';
 import { tryTimestamp } from '@themisdb/storage';
+import type { Exchange } from '../http/exchange.ts';
 
 const strong: ReadMode = { type: 'strong' };
 const strongOnly: Freshness = [strong];
@@ -13,16 +14,15 @@ export const consistencyLevels =
 /** What a read waits for: all of it. Empty: for nothing. */
 export type Freshness = readonly ReadMode[];
 
-export interface FreshnessSource {
-  header(name: string): string | undefined;
-}
-
 /**
  * How fresh a read wants to be: the header X-Themis-Consistency, or the option `consistency` in its place,
  * and besides it the commit of X-Themis-Token. Without any of them `strong`, which sees every commit.
  * BAD_REQUEST or INVALID_FIELD, which name what is allowed.
  */
-export function freshnessOf(exchange: FreshnessSource, inBody: string | undefined): Freshness {
+export function freshnessOf(
+  exchange: Pick<Exchange, 'header'>,
+  inBody: string | undefined,
+): Freshness {
   const text = inBody ?? exchange.header('x-themis-consistency');
   const token = tokenIn(exchange.header('x-themis-token'));
   if (text === undefined) return token === undefined ? strongOnly : [token];

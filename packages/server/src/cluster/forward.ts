@@ -36,7 +36,8 @@ const ownHeaders: ReadonlySet<string> = new Set([
 
 /**
  * Sends a request whole to another node and gives its answer. Rejects with what the channel says when
- * there is none, and with SHUTTING_DOWN when this node stops; `mayBeDone` tells what that means. With `isStream` the body goes there as the client sends it, else as one piece.
+ * there is none, and with SHUTTING_DOWN when this node stops; `mayBeDone` tells what that means. With
+ * `isStream` the body goes there as the client sends it, else as one piece.
  */
 export async function forward(
   peer: Peer,
